@@ -1,0 +1,355 @@
+/* Arenas and pools: where small blocks come from.
+ *
+ * The whole range is reserved once, inaccessible; arenas become usable when
+ * they are first needed, lowest address first, and give their pages back when
+ * all their pools are free. */
+#include "memory/heap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Allocating from it always takes the slow path. */
+static struct kr_pool empty_pool;
+
+struct kr_heap kr_heap = {
+    .mem = {[0 ... KR_DENSE_CLASSES - 1] = &empty_pool},
+    .gc = {[0 ... KR_GC_CLASSES - 1] = &empty_pool},
+};
+
+#define SPARE_ARENAS 2 /* free arenas that keep their pages */
+
+static size_t
+round_to_arena(size_t n)
+{
+    return (n + KR_ARENA_SIZE - 1) & ~(KR_ARENA_SIZE - 1);
+}
+
+static bool
+reserve_range(size_t size)
+{
+    char *mem = mmap(NULL, size + KR_ARENA_SIZE, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mem == MAP_FAILED) {
+        return false;
+    }
+    char *start = (char *)round_to_arena((uintptr_t)mem);
+    size_t count = size / KR_ARENA_SIZE;
+    size_t table = round_to_arena(count * sizeof(struct kr_arena));
+    if (mprotect(start, table, PROT_READ | PROT_WRITE) != 0) {
+        munmap(mem, size + KR_ARENA_SIZE);
+        return false;
+    }
+    kr_heap.arenas = (struct kr_arena *)start;
+    kr_heap.arenas_max = (size - table) / KR_ARENA_SIZE;
+    kr_heap.base = (uintptr_t)start + table;
+    kr_heap.size = kr_heap.arenas_max * KR_ARENA_SIZE;
+    return true;
+}
+
+static void
+heap_init(void)
+{
+    if (kr_heap.tried) {
+        return;
+    }
+    kr_heap.tried = 1;
+    for (size_t size = (size_t)1 << 38; size >= (size_t)1 << 28; size >>= 1) {
+        if (reserve_range(size)) {
+            return;
+        }
+    }
+}
+
+static char *
+arena_start(size_t i)
+{
+    return (char *)kr_heap.base + (i << KR_ARENA_BITS);
+}
+
+/* Makes the next arena of the range usable; its index, or -1. */
+static ptrdiff_t
+new_arena(void)
+{
+    size_t i = kr_heap.arenas_used;
+    if (i >= kr_heap.arenas_max) {
+        return -1;
+    }
+    if (mprotect(arena_start(i), KR_ARENA_SIZE, PROT_READ | PROT_WRITE)) {
+        return -1;
+    }
+    struct kr_arena *a = &kr_heap.arenas[i];
+    a->free_pools = ~(uint64_t)0;
+    a->committed = 1;
+    kr_heap.arenas_used++;
+    return (ptrdiff_t)i;
+}
+
+static struct kr_pool *
+take_pool(void)
+{
+    heap_init();
+    size_t i = kr_heap.arenas_hint;
+    while (i < kr_heap.arenas_used && kr_heap.arenas[i].free_pools == 0) {
+        i++;
+    }
+    kr_heap.arenas_hint = i;
+    if (i >= kr_heap.arenas_used && new_arena() < 0) {
+        return NULL;
+    }
+    struct kr_arena *a = &kr_heap.arenas[i];
+    if (a->free_pools == ~(uint64_t)0 && kr_heap.spare > 0
+        && a->untouched > 0) {
+        kr_heap.spare--;
+    }
+    unsigned bit = (unsigned)__builtin_ctzll(a->free_pools);
+    a->free_pools &= a->free_pools - 1;
+    if (bit >= a->untouched) {
+        a->untouched = bit + 1;
+    }
+    return (struct kr_pool *)(arena_start(i) + ((size_t)bit << KR_POOL_BITS));
+}
+
+static void
+release_pool(struct kr_pool *pool)
+{
+    size_t off = (uintptr_t)pool - kr_heap.base;
+    size_t i = off >> KR_ARENA_BITS;
+    unsigned bit = (unsigned)(off >> KR_POOL_BITS) & (KR_ARENA_POOLS - 1);
+    struct kr_arena *a = &kr_heap.arenas[i];
+    pool->kind = KR_POOL_FREE;
+    a->free_pools |= (uint64_t)1 << bit;
+    if (i < kr_heap.arenas_hint) {
+        kr_heap.arenas_hint = i;
+    }
+    if (a->free_pools == ~(uint64_t)0) {
+        if (kr_heap.spare < SPARE_ARENAS) {
+            kr_heap.spare++;
+        }
+        else {
+            madvise(arena_start(i), KR_ARENA_SIZE, MADV_DONTNEED);
+            a->untouched = 0;
+        }
+    }
+}
+
+static void
+list_remove(struct kr_pool **head, struct kr_pool *pool)
+{
+    if (pool->prev != NULL) {
+        pool->prev->next = pool->next;
+    }
+    else {
+        *head = pool->next;
+    }
+    if (pool->next != NULL) {
+        pool->next->prev = pool->prev;
+    }
+    pool->next = pool->prev = NULL;
+}
+
+static void
+list_push(struct kr_pool **head, struct kr_pool *pool)
+{
+    pool->prev = NULL;
+    pool->next = *head;
+    if (*head != NULL) {
+        (*head)->prev = pool;
+    }
+    *head = pool;
+}
+
+static struct kr_pool **
+partial_head(const struct kr_pool *pool)
+{
+    return pool->kind == KR_POOL_GC ? &kr_heap.gc_partial[pool->cls]
+                                    : &kr_heap.mem_partial[pool->cls];
+}
+
+/* The collector forgets an empty pool before it changes its purpose. */
+void kr_gc_forget_pool(struct kr_pool *pool);
+
+void
+kr_pool_give_slow(struct kr_pool *pool)
+{
+    struct kr_pool **head = partial_head(pool);
+    if (pool->full) {
+        pool->full = 0;
+        list_push(head, pool);
+    }
+    if (pool->used == 0 && !pool->current) {
+        list_remove(head, pool);
+        if (pool->kind == KR_POOL_GC) {
+            kr_gc_forget_pool(pool);
+        }
+        release_pool(pool);
+    }
+}
+
+static size_t
+gc_class_size(unsigned cls)
+{
+    if (cls < 32) {
+        return ((size_t)cls + 1) * 16;
+    }
+    if (cls < 44) {
+        return 512 + ((size_t)cls - 31) * 128;
+    }
+    return 2048 + ((size_t)cls - 43) * 512;
+}
+
+static void
+init_pool(struct kr_pool *pool, int kind, unsigned cls)
+{
+    memset(pool, 0, sizeof(*pool));
+    size_t start = KR_POOL_MEM_START;
+    pool->size = (cls + 1) * 16;
+    if (kind == KR_POOL_GC) {
+        start = KR_POOL_GC_START;
+        pool->size = (uint32_t)gc_class_size(cls);
+        memset(kr_pool_words(pool), 0, 16 * sizeof(struct kr_gc_word));
+    }
+    pool->recip = (uint32_t)((((uint64_t)1 << 32) + pool->size - 1)
+                             / pool->size);
+    pool->kind = (uint8_t)kind;
+    pool->cls = (uint8_t)cls;
+    pool->bump = (char *)pool + start;
+    pool->bump_end = pool->bump
+                     + (KR_POOL_SIZE - start) / pool->size * pool->size;
+}
+
+/* Replaces the exhausted current pool of a class and allocates from the new
+ * one. */
+static void *
+next_pool(struct kr_pool **current, struct kr_pool **partial, int kind,
+          unsigned cls)
+{
+    struct kr_pool *old = *current, *pool = *partial;
+    if (pool != NULL) {
+        list_remove(partial, pool);
+    }
+    else {
+        pool = take_pool();
+        if (pool == NULL) {
+            return NULL;
+        }
+        init_pool(pool, kind, cls);
+    }
+    if (old != &empty_pool) {
+        old->current = 0;
+        old->full = 1;
+        old->used--;
+    }
+    pool->current = 1;
+    pool->used++;
+    *current = pool;
+    return kr_pool_take(pool);
+}
+
+void *
+kr_heap_mem_slow(unsigned cls)
+{
+    return next_pool(&kr_heap.mem[cls], &kr_heap.mem_partial[cls], KR_POOL_MEM,
+                     cls);
+}
+
+void *
+kr_heap_gc_slow(unsigned cls)
+{
+    return next_pool(&kr_heap.gc[cls], &kr_heap.gc_partial[cls], KR_POOL_GC,
+                     cls);
+}
+
+void *
+kr_mem_alloc_large(size_t size)
+{
+    if (size == 0) {
+        size = 1;
+#ifndef KR_ASAN
+        return kr_mem_alloc(1);
+#endif
+    }
+    if (size > (size_t)PTRDIFF_MAX) {
+        return NULL;
+    }
+    return malloc(size);
+}
+
+void
+kr_mem_free_large(void *p)
+{
+    free(p);
+}
+
+void *
+kr_mem_calloc(size_t n, size_t size)
+{
+    if (size != 0 && n > (size_t)PTRDIFF_MAX / size) {
+        return NULL;
+    }
+    size_t total = n * size;
+    if (total - 1 < KR_SMALL_MAX) {
+        void *p = kr_mem_alloc(total);
+        if (p != NULL) {
+            memset(p, 0, total);
+        }
+        return p;
+    }
+    return calloc(total ? total : 1, 1);
+}
+
+void *
+kr_mem_realloc(void *p, size_t size)
+{
+    if (p == NULL) {
+        return kr_mem_alloc(size);
+    }
+    if (size > (size_t)PTRDIFF_MAX) {
+        return NULL;
+    }
+    if (!kr_heap_owns(p)) {
+        return realloc(p, size ? size : 1);
+    }
+    size_t old = kr_pool_of(p)->size;
+    if (size <= old && size * 4 > old * 3) {
+        return p;
+    }
+    void *q = kr_mem_alloc(size);
+    if (q == NULL) {
+        return size <= old ? p : NULL;
+    }
+    memcpy(q, p, size < old ? size : old);
+    kr_pool_give(kr_pool_of(p), p);
+    return q;
+}
+
+void
+kr_heap_each_pool(int kind, void (*visit)(struct kr_pool *, void *), void *arg)
+{
+    for (size_t i = 0; i < kr_heap.arenas_used; i++) {
+        uint64_t used = ~kr_heap.arenas[i].free_pools;
+        for (; used != 0; used &= used - 1) {
+            size_t bit = (size_t)__builtin_ctzll(used);
+            struct kr_pool *pool = (struct kr_pool *)(arena_start(i)
+                                                      + (bit << KR_POOL_BITS));
+            if (pool->kind == kind) {
+                visit(pool, arg);
+            }
+        }
+    }
+}
+
+static void
+add_blocks(struct kr_pool *pool, void *arg)
+{
+    *(size_t *)arg += pool->used - pool->current;
+}
+
+size_t
+kr_heap_blocks(void)
+{
+    size_t n = 0;
+    kr_heap_each_pool(KR_POOL_MEM, add_blocks, &n);
+    kr_heap_each_pool(KR_POOL_GC, add_blocks, &n);
+    return n;
+}
