@@ -15,7 +15,6 @@
 #define CLEAN_BYTE 0xCD
 #define DEAD_BYTE 0xDD
 #define FENCE_BYTE 0xFD
-#define ERASED 64 /* bytes of a freed or moved block that are overwritten */
 
 struct layer {
     char letter;
