@@ -1,0 +1,34 @@
+# What every object of ours is compiled with.
+add_library(kr_flags INTERFACE)
+target_compile_definitions(kr_flags INTERFACE _GNU_SOURCE)
+target_compile_options(kr_flags INTERFACE
+  -Wall -Wextra -Wstrict-prototypes -Wno-unused-parameter
+  -Wno-missing-field-initializers -Wno-cast-function-type
+  -fwrapv -fno-strict-aliasing -fno-semantic-interposition)
+target_include_directories(kr_flags INTERFACE
+  ${PROJECT_SOURCE_DIR}/include/python3.11
+  ${PROJECT_SOURCE_DIR}/src
+  ${PROJECT_BINARY_DIR}/gen)
+
+if(KR_SANITIZE)
+  target_compile_options(kr_flags INTERFACE
+    -fsanitize=${KR_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(kr_flags INTERFACE -fsanitize=${KR_SANITIZE})
+endif()
+if(KR_LTO)
+  target_compile_options(kr_flags INTERFACE -flto=thin)
+  target_link_options(kr_flags INTERFACE -flto=thin)
+endif()
+if(KR_PGO STREQUAL "generate")
+  target_compile_options(kr_flags INTERFACE -fprofile-generate)
+  target_link_options(kr_flags INTERFACE -fprofile-generate)
+elseif(KR_PGO)
+  target_compile_options(kr_flags INTERFACE -fprofile-use=${KR_PGO}
+    -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date
+    -Wno-backend-plugin)
+  target_link_options(kr_flags INTERFACE -fprofile-use=${KR_PGO})
+endif()
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+  target_link_options(kr_flags INTERFACE -fuse-ld=lld)
+endif()
