@@ -31,6 +31,11 @@ struct _is {
     _Atomic uint32_t eval_breaker;
     int recursion_limit;
 
+    /* tstate.c */
+    PyObject *modules_by_index; /* list for PyState_FindModule, or NULL */
+    size_t thread_stack_size;   /* of new threads; 0: the system's */
+    void *atexit;               /* atexit.c: struct kr_atexit */
+
     /* import.c, sys.c, builtins.c */
     PyObject *modules;       /* sys.modules, dict */
     PyObject *sysdict;       /* sys.__dict__ */
