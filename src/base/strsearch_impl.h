@@ -1,0 +1,114 @@
+/* Template of the searches for one character width. Included by strsearch.c
+ * with CHAR and SUFFIX defined, after find_char and rfind_char exist. */
+
+#define NAME(x) KR_PASTE(forward_##x, SUFFIX)
+#define AT(array, length, index) ((array)[index])
+#include "strsearch_twoway.h"
+#undef NAME
+#undef AT
+
+#define NAME(x) KR_PASTE(backward_##x, SUFFIX)
+#define AT(array, length, index) ((array)[(length)-1 - (index)])
+#include "strsearch_twoway.h"
+#undef NAME
+#undef AT
+
+#define NAME(x) KR_PASTE(x, SUFFIX)
+
+ssize_t
+NAME(kr_find)(const CHAR *s, ssize_t n, const CHAR *p, ssize_t m)
+{
+    if (m > n) {
+        return -1;
+    }
+    if (m <= 1) {
+        return m == 0 ? 0 : NAME(kr_find_char)(s, n, p[0]);
+    }
+    /* look for the last character, since first ones repeat more often in
+     * text; give up on it when comparisons exceed the length scanned */
+    CHAR last = p[m - 1];
+    ssize_t pos = 0, limit = n - m + 1, work = 64;
+    while (pos < limit) {
+        ssize_t hit = NAME(kr_find_char)(s + pos + m - 1, limit - pos, last);
+        if (hit < 0) {
+            return -1;
+        }
+        pos += hit;
+        work += hit;
+        ssize_t k = 0;
+        while (k < m - 1 && s[pos + k] == p[k]) {
+            k++;
+        }
+        if (k == m - 1) {
+            return pos;
+        }
+        pos++;
+        work -= k + 4;
+        if (work < 0) {
+            ssize_t rest = NAME(forward_two_way)(s + pos, n - pos, p, m);
+            return rest < 0 ? -1 : pos + rest;
+        }
+    }
+    return -1;
+}
+
+ssize_t
+NAME(kr_rfind)(const CHAR *s, ssize_t n, const CHAR *p, ssize_t m)
+{
+    if (m > n) {
+        return -1;
+    }
+    if (m <= 1) {
+        return m == 0 ? n : NAME(kr_rfind_char)(s, n, p[0]);
+    }
+    CHAR first = p[0];
+    ssize_t limit = n - m + 1, work = 64;
+    while (limit > 0) {
+        ssize_t pos = NAME(kr_rfind_char)(s, limit, first);
+        if (pos < 0) {
+            return -1;
+        }
+        ssize_t k = 1;
+        while (k < m && s[pos + k] == p[k]) {
+            k++;
+        }
+        if (k == m) {
+            return pos;
+        }
+        work += limit - pos - k - 4;
+        limit = pos;
+        if (work < 0) {
+            ssize_t len = limit + m - 1;
+            ssize_t rest = NAME(backward_two_way)(s, len, p, m);
+            return rest < 0 ? -1 : len - rest - m;
+        }
+    }
+    return -1;
+}
+
+ssize_t
+NAME(kr_count)(const CHAR *s, ssize_t n, const CHAR *p, ssize_t m, ssize_t max)
+{
+    ssize_t count = 0;
+    if (m == 1 && max >= n) {
+        CHAR ch = p[0];
+        for (ssize_t i = 0; i < n; i++) {
+            count += s[i] == ch;
+        }
+        return count;
+    }
+    while (count < max) {
+        ssize_t hit = NAME(kr_find)(s, n, p, m);
+        if (hit < 0) {
+            break;
+        }
+        count++;
+        s += hit + m;
+        n -= hit + m;
+    }
+    return count;
+}
+
+#undef NAME
+#undef CHAR
+#undef SUFFIX
