@@ -1,0 +1,434 @@
+/* Where things are: the executable, the prefixes and sys.path.
+ *
+ * The library is looked for at PYTHONHOME, else beside the executable
+ * (bin/krait -> lib/python3.11), else at its place at build time. In a
+ * virtual environment pyvenv.cfg names the home of the base installation. */
+#include "runtime/config/config.h"
+
+#include "objects/interp.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIB "lib/python3.11"
+
+static int
+is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static int
+is_directory(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Cuts the last component off, in place. */
+static void
+parent(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        path[0] = '\0';
+    }
+    else if (slash == path) {
+        path[1] = '\0';
+    }
+    else {
+        *slash = '\0';
+    }
+}
+
+static void
+join(char *out, const char *dir, const char *name)
+{
+    size_t len = strlen(dir);
+    snprintf(out, PATH_MAX, "%s%s%s", dir,
+             len > 0 && dir[len - 1] == '/' ? "" : "/", name);
+}
+
+/* Full path of the running program, from its name and PATH. */
+static void
+find_executable(const char *name, char *out)
+{
+    if (strchr(name, '/') != NULL) {
+        if (name[0] == '/') {
+            snprintf(out, PATH_MAX, "%s", name);
+        }
+        else {
+            char cwd[PATH_MAX];
+            if (getcwd(cwd, sizeof(cwd)) == NULL) {
+                cwd[0] = '\0';
+            }
+            while (strncmp(name, "./", 2) == 0) {
+                name += 2;
+            }
+            join(out, cwd, name);
+        }
+        return;
+    }
+    const char *path = getenv("PATH");
+    for (const char *p = path; p != NULL && *name != '\0';) {
+        const char *end = strchrnul(p, ':');
+        char dir[PATH_MAX];
+        snprintf(dir, sizeof(dir), "%.*s", (int)(end - p), p);
+        join(out, dir, name);
+        if (is_file(out) && access(out, X_OK) == 0) {
+            return;
+        }
+        p = *end == ':' ? end + 1 : NULL;
+    }
+    out[0] = '\0';
+}
+
+/* Value of a key of pyvenv.cfg beside or above `dir`: 1 when found. */
+static int
+read_pyvenv(const char *exe_dir, const char *key, char *out, char *venv)
+{
+    char file[PATH_MAX], dir[PATH_MAX];
+    snprintf(dir, sizeof(dir), "%s", exe_dir);
+    FILE *f = NULL;
+    for (int i = 0; i < 2 && f == NULL; i++) {
+        join(file, dir, "pyvenv.cfg");
+        f = fopen(file, "r");
+        if (f == NULL && i == 0) {
+            parent(dir);
+        }
+    }
+    if (f == NULL) {
+        return 0;
+    }
+    snprintf(venv, PATH_MAX, "%s", dir);
+    char line[PATH_MAX];
+    int found = 0;
+    while (!found && fgets(line, sizeof(line), f) != NULL) {
+        char *eq = strchr(line, '=');
+        if (eq == NULL) {
+            continue;
+        }
+        char *end = eq;
+        while (end > line && end[-1] == ' ') {
+            end--;
+        }
+        char *value = eq + 1 + strspn(eq + 1, " \t");
+        value[strcspn(value, "\r\n")] = '\0';
+        size_t len = (size_t)(end - line);
+        if (len == strlen(key) && strncasecmp(line, key, len) == 0) {
+            snprintf(out, PATH_MAX, "%s", value);
+            found = 1;
+        }
+    }
+    fclose(f);
+    return found;
+}
+
+/* Whether the library is below `prefix`. */
+static int
+has_library(const char *prefix)
+{
+    char path[PATH_MAX];
+    join(path, prefix, LIB "/os.py");
+    return is_file(path);
+}
+
+/* Finds the prefix of the library, from the folder of the executable. */
+static void
+find_prefix(const char *exe_dir, char *prefix)
+{
+    snprintf(prefix, PATH_MAX, "%s", exe_dir);
+    for (int i = 0; i < 8 && strlen(prefix) > 1; i++) {
+        if (has_library(prefix)) {
+            return;
+        }
+        parent(prefix);
+    }
+    snprintf(prefix, PATH_MAX, "%s", KR_STDLIB);
+    parent(prefix);
+    parent(prefix);
+}
+
+static PyStatus
+set_bytes(PyConfig *config, wchar_t **target, const char *value)
+{
+    return *target != NULL ? PyStatus_Ok()
+                           : PyConfig_SetBytesString(config, target, value);
+}
+
+struct layout {
+    char executable[PATH_MAX];
+    char base_executable[PATH_MAX];
+    char prefix[PATH_MAX];      /* of the virtual environment, if any */
+    char base_prefix[PATH_MAX]; /* of the library */
+    char stdlib[PATH_MAX];
+};
+
+static char *
+encode(const wchar_t *text)
+{
+    return text == NULL ? NULL : Py_EncodeLocale(text, NULL);
+}
+
+static void
+find_layout(const PyConfig *config, const char *home, struct layout *l)
+{
+    char real[PATH_MAX], home_value[PATH_MAX], venv[PATH_MAX] = "";
+    char *executable = encode(config->executable);
+    if (executable != NULL) {
+        snprintf(l->executable, PATH_MAX, "%s", executable);
+        PyMem_Free(executable);
+    }
+    else {
+        char *name = encode(config->program_name);
+        find_executable(name != NULL ? name : "krait", l->executable);
+        PyMem_Free(name);
+    }
+    snprintf(l->base_executable, PATH_MAX, "%s", l->executable);
+    char exe_dir[PATH_MAX];
+    snprintf(exe_dir, sizeof(exe_dir), "%s", l->executable);
+    parent(exe_dir);
+    if (home == NULL && exe_dir[0] != '\0' &&
+        read_pyvenv(exe_dir, "home", home_value, venv)) {
+        const char *name = strrchr(l->executable, '/');
+        join(l->base_executable, home_value, name != NULL ? name + 1 : "");
+        if (realpath(l->executable, real) != NULL &&
+            !is_file(l->base_executable)) {
+            snprintf(l->base_executable, PATH_MAX, "%s", real);
+        }
+        snprintf(exe_dir, sizeof(exe_dir), "%s", home_value);
+    }
+    if (home != NULL) {
+        snprintf(l->base_prefix, PATH_MAX, "%s", home);
+    }
+    else {
+        /* through links, to where the program really is */
+        if (realpath(l->executable, real) != NULL && venv[0] == '\0') {
+            snprintf(exe_dir, sizeof(exe_dir), "%s", real);
+            parent(exe_dir);
+        }
+        find_prefix(exe_dir, l->base_prefix);
+    }
+    (void)venv;
+    snprintf(l->prefix, PATH_MAX, "%s", l->base_prefix);
+    join(l->stdlib, l->base_prefix, LIB);
+}
+
+static PyStatus
+append_bytes(PyConfig *config, const char *path)
+{
+    wchar_t *text = Py_DecodeLocale(path, NULL);
+    if (text == NULL) {
+        return PyStatus_NoMemory();
+    }
+    PyStatus status =
+        PyWideStringList_Append(&config->module_search_paths, text);
+    PyMem_RawFree(text);
+    return status;
+}
+
+static PyStatus
+append_pythonpath(PyConfig *config)
+{
+    const wchar_t *p = config->pythonpath_env;
+    PyStatus status = PyStatus_Ok();
+    while (p != NULL && !PyStatus_Exception(status)) {
+        const wchar_t *end = wcschr(p, L':');
+        size_t len = end != NULL ? (size_t)(end - p) : wcslen(p);
+        wchar_t *item = PyMem_RawMalloc((len + 1) * sizeof(wchar_t));
+        if (item == NULL) {
+            return PyStatus_NoMemory();
+        }
+        wmemcpy(item, p, len);
+        item[len] = L'\0';
+        status = PyWideStringList_Append(&config->module_search_paths, item);
+        PyMem_RawFree(item);
+        p = end != NULL ? end + 1 : NULL;
+    }
+    return status;
+}
+
+static PyStatus
+set_search_paths(PyConfig *config, const struct layout *l)
+{
+    if (config->module_search_paths_set) {
+        return PyStatus_Ok();
+    }
+    char path[PATH_MAX];
+    PyStatus status = append_pythonpath(config);
+    if (!PyStatus_Exception(status)) {
+        join(path, l->base_prefix, "lib/python311.zip");
+        status = append_bytes(config, path);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = append_bytes(config, l->stdlib);
+    }
+    if (!PyStatus_Exception(status)) {
+        join(path, l->stdlib, "lib-dynload");
+        status = append_bytes(config, path);
+    }
+#ifdef KR_EXTENSION_DIR
+    /* modules of ours that need other libraries, before they are installed */
+    if (!PyStatus_Exception(status) && is_directory(KR_EXTENSION_DIR)) {
+        wchar_t *text = Py_DecodeLocale(KR_EXTENSION_DIR, NULL);
+        status = text == NULL
+                     ? PyStatus_NoMemory()
+                     : PyWideStringList_Insert(
+                           &config->module_search_paths,
+                           config->module_search_paths.length - 1, text);
+        PyMem_RawFree(text);
+    }
+#endif
+    config->module_search_paths_set = 1;
+    return status;
+}
+
+PyStatus
+kr_config_read_paths(PyConfig *config)
+{
+    int failed;
+    PyStatus status = PyStatus_Ok();
+    if (config->program_name == NULL) {
+        status = PyConfig_SetString(config, &config->program_name, L"krait");
+    }
+    if (!PyStatus_Exception(status) && config->home == NULL) {
+        config->home = kr_config_env(config, "PYTHONHOME", &failed);
+    }
+    if (!PyStatus_Exception(status) && config->pythonpath_env == NULL) {
+        config->pythonpath_env = kr_config_env(config, "PYTHONPATH", &failed);
+    }
+    if (!PyStatus_Exception(status) && config->platlibdir == NULL) {
+        status = PyConfig_SetString(config, &config->platlibdir, L"lib");
+    }
+    if (PyStatus_Exception(status)) {
+        return status;
+    }
+    struct layout *l = PyMem_RawCalloc(1, sizeof(*l));
+    if (l == NULL) {
+        return PyStatus_NoMemory();
+    }
+    char *home = encode(config->home);
+    find_layout(config, home, l);
+    PyMem_Free(home);
+    const struct {
+        wchar_t **target;
+        const char *value;
+    } values[] = {
+        {&config->executable, l->executable},
+        {&config->base_executable, l->base_executable},
+        {&config->prefix, l->prefix},
+        {&config->exec_prefix, l->prefix},
+        {&config->base_prefix, l->base_prefix},
+        {&config->base_exec_prefix, l->base_prefix},
+        {&config->stdlib_dir, l->stdlib},
+    };
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values) &&
+                       !PyStatus_Exception(status);
+         i++) {
+        status = set_bytes(config, values[i].target, values[i].value);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = set_search_paths(config, l);
+    }
+    PyMem_RawFree(l);
+    return status;
+}
+
+/* --- The old API of paths --------------------------------------------------------- */
+
+
+
+static struct kr_path_state {
+    wchar_t *program_name, *home, *path;
+} kr_path_state;
+
+static void
+remember(wchar_t **slot, const wchar_t *text)
+{
+    PyMem_RawFree(*slot);
+    *slot = NULL;
+    if (text != NULL && *text != L'\0') {
+        size_t size = (wcslen(text) + 1) * sizeof(wchar_t);
+        *slot = PyMem_RawMalloc(size);
+        if (*slot != NULL) {
+            memcpy(*slot, text, size);
+        }
+    }
+}
+
+void
+Py_SetProgramName(const wchar_t *name)
+{
+    remember(&kr_path_state.program_name, name);
+}
+
+void
+Py_SetPythonHome(const wchar_t *home)
+{
+    remember(&kr_path_state.home, home);
+}
+
+void
+Py_SetPath(const wchar_t *path)
+{
+    remember(&kr_path_state.path, path);
+}
+
+/* What the old setters said, for Py_InitializeEx. */
+PyStatus kr_config_use_path_setters(PyConfig *config);
+PyStatus
+kr_config_use_path_setters(PyConfig *config)
+{
+    PyStatus status = PyStatus_Ok();
+    if (kr_path_state.program_name != NULL) {
+        status = PyConfig_SetString(config, &config->program_name,
+                                    kr_path_state.program_name);
+    }
+    if (!PyStatus_Exception(status) && kr_path_state.home != NULL) {
+        status =
+            PyConfig_SetString(config, &config->home, kr_path_state.home);
+    }
+    return status;
+}
+
+#define GETTER(function, field)                                                \
+    wchar_t *function(void)                                                    \
+    {                                                                          \
+        return kr_interp()->config.field;                                      \
+    }
+GETTER(Py_GetPrefix, prefix)
+GETTER(Py_GetExecPrefix, exec_prefix)
+GETTER(Py_GetProgramFullPath, executable)
+GETTER(Py_GetProgramName, program_name)
+GETTER(Py_GetPythonHome, home)
+
+wchar_t *
+Py_GetPath(void)
+{
+    if (kr_path_state.path == NULL) {
+        const PyWideStringList *list =
+            &kr_interp()->config.module_search_paths;
+        size_t len = 1;
+        for (Py_ssize_t i = 0; i < list->length; i++) {
+            len += wcslen(list->items[i]) + 1;
+        }
+        wchar_t *text = PyMem_RawMalloc(len * sizeof(wchar_t));
+        if (text == NULL) {
+            return NULL;
+        }
+        text[0] = L'\0';
+        for (Py_ssize_t i = 0; i < list->length; i++) {
+            if (i > 0) {
+                wcscat(text, L":");
+            }
+            wcscat(text, list->items[i]);
+        }
+        kr_path_state.path = text;
+    }
+    return kr_path_state.path;
+}
