@@ -140,7 +140,8 @@ unpack(_PyArg_Parser *parser, int minpos, PyObject *const *args,
     if (args == NULL) {
         return -1;
     }
-    Py_ssize_t given = kwnames ? 3 : nargs;
+    bool named = kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 0;
+    Py_ssize_t given = named ? 3 : nargs;
     for (int i = 0; i < 3; i++) {
         out[i] = i < given ? args[i] : NULL;
     }
