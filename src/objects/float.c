@@ -74,11 +74,7 @@ from_text(const char *s, Py_ssize_t len, PyObject *obj)
     while (s < last && Py_ISSPACE(last[-1])) {
         last--;
     }
-    if (*last == '\0') {
-        return _Py_string_to_number_with_underscores(s, last - s, "float", obj,
-                                                     obj, from_ascii);
-    }
-    /* white space follows: the parser stops there by itself */
+    /* if white space follows, the parser stops there by itself */
     return _Py_string_to_number_with_underscores(s, last - s, "float", obj, obj,
                                                  from_ascii);
 }

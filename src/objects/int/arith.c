@@ -421,9 +421,7 @@ kr_int_true_div(PyObject *a, PyObject *b)
     }
     double x, y;
     if (exact_double(a, &x) && exact_double(b, &y)) {
-        /* 0 / -5 is 0.0 for ints */
-        return PyFloat_FromDouble(x == 0.0 ? (Py_SIZE(b) < 0 ? -0.0 : 0.0)
-                                           : x / y);
+        return PyFloat_FromDouble(x / y);
     }
     if (Py_SIZE(a) == 0) {
         return PyFloat_FromDouble(Py_SIZE(b) < 0 ? -0.0 : 0.0);
