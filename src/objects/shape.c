@@ -126,7 +126,8 @@ kr_instance_new(PyTypeObject *type)
     Py_INCREF(type);
     PyObject *obj = (PyObject *)p;
     obj->ob_type = type;
-    _Py_NewReference(obj);
+    obj->ob_refcnt = 1;
+    kr_gc_track(obj);
     return obj;
 }
 
