@@ -1,11 +1,12 @@
-/* Internal doors of the generic iterators. */
+/* Iterators over anything. */
 #ifndef KR_OBJECTS_ITER_H
 #define KR_OBJECTS_ITER_H
 
 #include <Python.h>
 
-/* New: an awaitable that gives what `awaitable` (of __anext__) gives, or
- * `default_value` at the end of the iteration. */
+/* What anext(it, default) awaits: the awaitable, or the default where it
+ * would raise StopAsyncIteration. */
+extern PyTypeObject _PyAnextAwaitable_Type;
 PyObject *PyAnextAwaitable_New(PyObject *awaitable, PyObject *default_value);
 
 #endif
