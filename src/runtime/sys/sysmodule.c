@@ -5,6 +5,7 @@
 
 #include "memory/tstate.h"
 #include "objects/ids.h"
+#include "objects/int/int.h"
 #include "objects/interp.h"
 #include "runtime/sys/sys.h"
 
@@ -309,7 +310,6 @@ sys_getrecursionlimit(PyObject *module, PyObject *Py_UNUSED(ignored))
 static PyObject *
 sys_get_int_max_str_digits(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
-    int kr_int_max_str_digits(void);
     return PyLong_FromLong(kr_int_max_str_digits());
 }
 
@@ -330,7 +330,6 @@ sys_set_int_max_str_digits(PyObject *module, PyObject *const *args,
                      "maxdigits must be 0 or larger than %d", 640);
         return NULL;
     }
-    void kr_int_set_max_str_digits(int);
     kr_int_set_max_str_digits(digits);
     Py_RETURN_NONE;
 }
@@ -363,6 +362,8 @@ sys_is_finalizing(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     return PyBool_FromLong(_Py_IsFinalizing());
 }
+
+Py_ssize_t _Py_GetAllocatedBlocks(void);
 
 /* --- Memory ------------------------------------------------------------------------------- */
 
