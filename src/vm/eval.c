@@ -1,0 +1,314 @@
+/* The interpreter: runs the instruction bodies of src/vm/ops, which tools/opgen
+ * turns into kr_ops.h.
+ *
+ * One set of bodies, three ways to get from one to the next (KR_DISPATCH):
+ * tail calls, each instruction a function whose seven state variables stay in
+ * registers; computed goto; a switch. */
+#include <opcode.h>
+
+#include "code/code.h"
+#include "code/opcode_meta.h"
+#include "objects/exceptions/group.h"
+#include "vm/breaker.h"
+#include "vm/eval.h"
+#include "vm/specialize.h"
+#include "vm/support.h"
+
+#define KR_DISPATCH_TAIL 1
+#define KR_DISPATCH_GOTO 2
+#define KR_DISPATCH_SWITCH 3
+
+#ifndef KR_DISPATCH
+#if defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__)
+#define KR_DISPATCH KR_DISPATCH_TAIL
+#elif defined(__GNUC__)
+#define KR_DISPATCH KR_DISPATCH_GOTO
+#else
+#define KR_DISPATCH KR_DISPATCH_SWITCH
+#endif
+#endif
+
+#define PEEK(n) (stack_pointer[-(n)])
+#define LOCAL(i) (frame->localsplus[i])
+#define CONST(i) PyTuple_GET_ITEM(frame->f_code->co_consts, i)
+#define NAME(i) PyTuple_GET_ITEM(frame->f_code->co_names, i)
+#define JUMP_BY(n) (next_instr += (n))
+#define SET_LOCAL(i, v)                                                        \
+    do {                                                                       \
+        PyObject *kr_old = LOCAL(i);                                           \
+        LOCAL(i) = (v);                                                        \
+        Py_XDECREF(kr_old);                                                    \
+    } while (0)
+
+#define CACHE16(field) (next_instr[CACHE_##field])
+#define CACHE32(field) kr_read_u32(&next_instr[CACHE_##field])
+#define CACHEPTR(field) kr_read_ptr(&next_instr[CACHE_##field])
+
+static inline uint32_t
+kr_read_u32(const _Py_CODEUNIT *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static inline PyObject *
+kr_read_ptr(const _Py_CODEUNIT *p)
+{
+    PyObject *v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* The inputs are gone (ERROR_IF) or still on the stack (ERROR_KEEP). */
+#define ERROR_IF(cond)                                                         \
+    do {                                                                       \
+        if (KR_UNLIKELY(cond)) {                                               \
+            stack_pointer -= kr_in;                                            \
+            GOTO(error);                                                       \
+        }                                                                      \
+    } while (0)
+#define ERROR_KEEP(cond)                                                       \
+    do {                                                                       \
+        if (KR_UNLIKELY(cond)) {                                               \
+            GOTO(error);                                                       \
+        }                                                                      \
+    } while (0)
+
+/* A failed guard: the family's general form runs instead, and the
+ * specialisation is given up after enough misses. Nothing has happened yet. */
+#define DEOPT_IF(cond)                                                         \
+    do {                                                                       \
+        if (KR_UNLIKELY(cond)) {                                               \
+            kr_cache_miss(next_instr);                                         \
+            next_instr--;                                                      \
+            GOTO_NAMED(KR_FAMILY);                                             \
+        }                                                                      \
+    } while (0)
+
+#define CHECK_BREAKER()                                                        \
+    do {                                                                       \
+        if (KR_UNLIKELY(atomic_load_explicit(&tstate->interp->eval_breaker,    \
+                                             memory_order_relaxed))) {         \
+            GOTO(breaker);                                                     \
+        }                                                                      \
+    } while (0)
+
+/* Runs `callee` next; the caller goes on behind the call when it returns. */
+#define ENTER_FRAME(callee)                                                    \
+    do {                                                                       \
+        kr_frame_set_sp(frame, stack_pointer);                                 \
+        frame->prev_instr = next_instr - 1;                                    \
+        (callee)->previous = frame;                                            \
+        cframe->current_frame = frame = (callee);                              \
+        GOTO(start_frame);                                                     \
+    } while (0)
+
+#define KR_BEGIN(name)                                                         \
+    _Py_CODEUNIT *kr_prev = frame->prev_instr;                                 \
+    (void)kr_prev;                                                             \
+    frame->prev_instr = next_instr++
+#define KR_PREV_INSTR kr_prev
+#define KR_NEXT(caches)                                                        \
+    next_instr += (caches);                                                    \
+    DISPATCH()
+#define DISPATCH()                                                             \
+    do {                                                                       \
+        int kr_next = KR_OPCODE(*next_instr) | cframe->use_tracing;            \
+        oparg = KR_OPARG(*next_instr);                                         \
+        GOTO_OP(kr_next);                                                      \
+    } while (0)
+
+static KR_COLD void
+unknown_opcode(_PyInterpreterFrame *frame, int opcode)
+{
+    PyErr_Format(PyExc_SystemError, "unknown opcode %d in %U", opcode,
+                 frame->f_code->co_qualname);
+}
+
+#if KR_DISPATCH == KR_DISPATCH_TAIL
+
+#define KR_PARAMS                                                              \
+    PyThreadState *tstate, _PyInterpreterFrame *frame,                         \
+        PyObject **stack_pointer, _Py_CODEUNIT *next_instr, int oparg,         \
+        PyObject *kwnames, _PyCFrame *cframe
+#define KR_ARGS tstate, frame, stack_pointer, next_instr, oparg, kwnames, cframe
+#define KR_CONV __attribute__((preserve_none))
+
+typedef KR_CONV PyObject *(*handler)(KR_PARAMS);
+
+#define GOTO(label) __attribute__((musttail)) return label_##label(KR_ARGS)
+#define GOTO_NAMED_(op) __attribute__((musttail)) return op_##op(KR_ARGS)
+#define GOTO_NAMED(op) GOTO_NAMED_(op)
+#define GOTO_OP(op) __attribute__((musttail)) return handlers[op](KR_ARGS)
+#define KR_OP(name) static KR_CONV PyObject *op_##name(KR_PARAMS)
+#define KR_LABEL(name) static KR_CONV KR_NOINLINE PyObject *label_##name(KR_PARAMS)
+
+#define X(name, number) static KR_CONV PyObject *op_##name(KR_PARAMS);
+#define L(name) static KR_CONV PyObject *label_##name(KR_PARAMS);
+#include "kr_op_list.h"
+#undef X
+#undef L
+static KR_CONV PyObject *op_unknown(KR_PARAMS);
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+static const handler handlers[256] = {
+    [0 ... 255] = op_unknown,
+#define X(name, number) [number] = op_##name,
+#define L(name)
+#include "kr_op_list.h"
+#undef X
+#undef L
+};
+#pragma clang diagnostic pop
+
+KR_OP(unknown)
+{
+    unknown_opcode(frame, KR_OPCODE(*next_instr));
+    frame->prev_instr = next_instr++;
+    GOTO(error);
+}
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunused-variable"
+#include "kr_ops.h"
+#pragma clang diagnostic pop
+
+static PyObject *
+run(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyCFrame *cframe,
+    bool throwing)
+{
+    if (throwing) {
+        return label_throw_into(tstate, frame, NULL, NULL, 0, NULL, cframe);
+    }
+    return label_start_frame(tstate, frame, NULL, NULL, 0, NULL, cframe);
+}
+
+#else
+
+static PyObject *
+run(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyCFrame *cframe,
+    bool throwing)
+{
+    PyObject **stack_pointer = NULL;
+    _Py_CODEUNIT *next_instr = NULL;
+    PyObject *kwnames = NULL;
+    int oparg = 0;
+    (void)kwnames;
+
+#define GOTO(label) goto label_##label
+#define GOTO_NAMED_(op) goto op_##op
+#define GOTO_NAMED(op) GOTO_NAMED_(op)
+#define KR_LABEL(name) label_##name:
+
+#if KR_DISPATCH == KR_DISPATCH_GOTO
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+    static const void *const targets[256] = {
+        [0 ... 255] = &&op_unknown,
+#define X(name, number) [number] = &&op_##name,
+#define L(name)
+#include "kr_op_list.h"
+#undef X
+#undef L
+    };
+#pragma GCC diagnostic pop
+#define GOTO_OP(op) goto *targets[op]
+#define KR_OP(name) op_##name:
+    if (throwing) {
+        goto label_throw_into;
+    }
+    goto label_start_frame;
+#else
+    enum {
+#define X(name, number) OPCODE_##name = (number),
+#define L(name)
+#include "kr_op_list.h"
+#undef X
+#undef L
+    };
+    int kr_opcode = 0;
+#define GOTO_OP(op)                                                            \
+    do {                                                                       \
+        kr_opcode = (op);                                                      \
+        goto dispatch;                                                         \
+    } while (0)
+#define KR_OP(name) case OPCODE_##name: op_##name:
+    if (throwing) {
+        goto label_throw_into;
+    }
+    goto label_start_frame;
+dispatch:
+    switch (kr_opcode) {
+    default:
+        goto op_unknown;
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#pragma GCC diagnostic ignored "-Wunused-label"
+#include "kr_ops.h"
+#pragma GCC diagnostic pop
+#if KR_DISPATCH == KR_DISPATCH_SWITCH
+    }
+#endif
+op_unknown:
+    unknown_opcode(frame, KR_OPCODE(*next_instr));
+    frame->prev_instr = next_instr++;
+    goto label_error;
+}
+
+#endif
+
+PyObject *
+_PyEval_EvalFrameDefault(PyThreadState *tstate, _PyInterpreterFrame *frame,
+                         int throwing)
+{
+    /* Lives on the C stack: extensions that switch stacks rely on it. */
+    _PyCFrame cframe;
+    _PyCFrame *outer = tstate->cframe;
+    cframe.use_tracing = outer->use_tracing;
+    cframe.previous = outer;
+    tstate->cframe = &cframe;
+    frame->is_entry = true;
+    frame->previous = outer->current_frame;
+    cframe.current_frame = frame;
+    return run(tstate, frame, &cframe, throwing);
+}
+
+PyObject *
+_PyEval_Vector(PyThreadState *ts, PyFunctionObject *func, PyObject *locals,
+               PyObject *const *args, size_t argcount, PyObject *kwnames)
+{
+    Py_INCREF(func);
+    Py_XINCREF(locals);
+    size_t total = argcount + (size_t)KR_KWCOUNT(kwnames);
+    for (size_t i = 0; i < total; i++) {
+        Py_INCREF(args[i]);
+    }
+    _PyInterpreterFrame *frame =
+        kr_push_call(ts, func, locals, args, (Py_ssize_t)argcount, kwnames);
+    if (frame == NULL) {
+        return NULL;
+    }
+    PyObject *result = kr_eval_frame(ts, frame, 0);
+    if (frame->f_func == NULL) {
+        kr_stack_pop(ts, frame); /* its contents became a generator's */
+    }
+    else {
+        kr_end_frame(ts, frame);
+    }
+    return result;
+}
+
+PyObject *
+_PyFunction_Vectorcall(PyObject *func, PyObject *const *args, size_t nargsf,
+                       PyObject *kwnames)
+{
+    PyFunctionObject *f = (PyFunctionObject *)func;
+    PyCodeObject *co = (PyCodeObject *)f->func_code;
+    return _PyEval_Vector(kr_tstate(), f,
+                          co->co_flags & CO_OPTIMIZED ? NULL
+                                                      : f->func_globals,
+                          args, (size_t)PyVectorcall_NARGS(nargsf), kwnames);
+}

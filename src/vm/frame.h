@@ -1,0 +1,176 @@
+/* Interpreter frames: the state of one running Python function.
+ *
+ * A frame lives in the thread's data stack, inside a generator, or (once its
+ * function has returned while someone still holds the frame object) inside that
+ * object. Between two instructions all state is in the frame; `stacktop` is -1
+ * while the eval loop keeps the stack pointer in a register. The layout is
+ * CPython's, since debuggers and greenlets know it. */
+#ifndef KR_VM_FRAME_H
+#define KR_VM_FRAME_H
+
+#include <Python.h>
+#include <frameobject.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum kr_frame_owner {
+    KR_FRAME_THREAD,
+    KR_FRAME_GENERATOR,
+    KR_FRAME_OBJECT,
+};
+
+/* gi_frame_state of generators. */
+enum kr_gen_state {
+    KR_GEN_CREATED = -2,
+    KR_GEN_SUSPENDED = -1,
+    KR_GEN_EXECUTING = 0,
+    KR_GEN_COMPLETED = 1,
+    KR_GEN_CLEARED = 4,
+};
+
+typedef struct _PyInterpreterFrame {
+    PyFunctionObject *f_func; /* strong */
+    PyObject *f_globals;      /* borrowed from f_func */
+    PyObject *f_builtins;     /* borrowed from f_func */
+    PyObject *f_locals;       /* strong, may be NULL */
+    PyCodeObject *f_code;     /* strong */
+    PyFrameObject *frame_obj; /* strong, may be NULL */
+    struct _PyInterpreterFrame *previous;
+    _Py_CODEUNIT *prev_instr; /* the instruction begun last */
+    int stacktop;             /* used entries of localsplus, or -1 */
+    bool is_entry;            /* the eval loop returns to C from here */
+    char owner;               /* enum kr_frame_owner */
+    PyObject *localsplus[1];  /* locals, cells, free variables, stack */
+} _PyInterpreterFrame;
+
+struct _frame {
+    PyObject_HEAD
+    PyFrameObject *f_back; /* only set once the frame is detached */
+    _PyInterpreterFrame *f_frame;
+    PyObject *f_trace;
+    int f_lineno; /* 0: compute it from the position */
+    char f_trace_lines;
+    char f_trace_opcodes;
+    char f_fast_as_locals; /* f_locals has been handed out */
+    PyObject *_f_frame_data[1];
+};
+
+#define KR_FRAME_SPECIALS                                                      \
+    ((sizeof(_PyInterpreterFrame) - sizeof(PyObject *)) / sizeof(PyObject *))
+
+/* Words that a frame of `co` needs. */
+static inline size_t
+kr_frame_words(PyCodeObject *co)
+{
+    return (size_t)co->co_nlocalsplus + (size_t)co->co_stacksize +
+           KR_FRAME_SPECIALS;
+}
+
+static inline int
+kr_frame_lasti(_PyInterpreterFrame *f)
+{
+    return (int)(f->prev_instr - _PyCode_CODE(f->f_code)) *
+           (int)sizeof(_Py_CODEUNIT);
+}
+
+static inline PyObject **
+kr_frame_stack_base(_PyInterpreterFrame *f)
+{
+    return f->localsplus + f->f_code->co_nlocalsplus;
+}
+
+static inline void
+kr_frame_set_sp(_PyInterpreterFrame *f, PyObject **sp)
+{
+    f->stacktop = (int)(sp - f->localsplus);
+}
+
+/* The frame has not passed its first RESUME: it is invisible to Python. */
+static inline bool
+kr_frame_incomplete(_PyInterpreterFrame *f)
+{
+    return f->owner != KR_FRAME_GENERATOR &&
+           f->prev_instr < _PyCode_CODE(f->f_code) +
+                               f->f_code->_co_firsttraceable;
+}
+
+static inline PyGenObject *
+kr_frame_generator(_PyInterpreterFrame *f)
+{
+    return (PyGenObject *)((char *)f - offsetof(PyGenObject, gi_iframe));
+}
+
+/* Prepares a frame for `func`; takes over the reference to it. `locals` is the
+ * f_locals namespace or NULL (taken over). Variables before `nlocals_done` are
+ * the caller's to fill, the others are set to NULL. */
+static inline void
+kr_frame_init(_PyInterpreterFrame *f, PyFunctionObject *func,
+              PyObject *locals, PyCodeObject *co, int nlocals_done)
+{
+    f->f_func = func;
+    f->f_code = (PyCodeObject *)Py_NewRef((PyObject *)co);
+    f->f_builtins = func->func_builtins;
+    f->f_globals = func->func_globals;
+    f->f_locals = locals;
+    f->stacktop = co->co_nlocalsplus;
+    f->frame_obj = NULL;
+    f->previous = NULL;
+    f->prev_instr = _PyCode_CODE(co) - 1;
+    f->is_entry = false;
+    f->owner = KR_FRAME_THREAD;
+    for (int i = nlocals_done; i < co->co_nlocalsplus; i++) {
+        f->localsplus[i] = NULL;
+    }
+}
+
+/* Slow path of kr_stack_push: takes a new chunk. NULL without an exception if
+ * memory is out. */
+_PyInterpreterFrame *kr_stack_push_chunk(PyThreadState *ts, size_t words);
+
+/* Room for a frame on the data stack; see kr_stack_push_chunk. */
+static inline _PyInterpreterFrame *
+kr_stack_push(PyThreadState *ts, size_t words)
+{
+    PyObject **base = ts->datastack_top;
+    if (base != NULL && words < (size_t)(ts->datastack_limit - base)) {
+        ts->datastack_top = base + words;
+        return (_PyInterpreterFrame *)base;
+    }
+    return kr_stack_push_chunk(ts, words);
+}
+
+/* Gives back the newest frame, which must have been cleared. */
+void kr_stack_pop(PyThreadState *ts, _PyInterpreterFrame *f);
+
+/* Gives back all chunks when a thread state goes away. */
+void kr_stack_free(PyThreadState *ts);
+
+/* Drops what the frame holds. If somebody else has its frame object, the data
+ * moves there instead. */
+void kr_frame_clear(_PyInterpreterFrame *f);
+
+/* Moves frame `src` to `dest`, which has room for it. */
+void kr_frame_copy(_PyInterpreterFrame *src, _PyInterpreterFrame *dest);
+
+int kr_frame_traverse(_PyInterpreterFrame *f, visitproc visit, void *arg);
+
+/* The frame object of `f`, made on demand. Borrowed; NULL with MemoryError. */
+PyFrameObject *kr_frame_make_object(_PyInterpreterFrame *f);
+
+static inline PyFrameObject *
+kr_frame_object(_PyInterpreterFrame *f)
+{
+    return f->frame_obj != NULL ? f->frame_obj : kr_frame_make_object(f);
+}
+
+/* The innermost frame that Python code can see, or NULL. Borrowed. */
+_PyInterpreterFrame *kr_current_frame(PyThreadState *ts);
+
+/* Copies variables between a frame and its f_locals. -1 with an exception. */
+int kr_frame_fast_to_locals(_PyInterpreterFrame *f);
+void kr_frame_locals_to_fast(_PyInterpreterFrame *f, int clear);
+
+/* For super(): code, first argument and the __class__ cell of the running
+ * function; see objects/super.h. */
+
+#endif

@@ -1,0 +1,472 @@
+/* opgen OUTDIR FILE...: generates the dispatch code and the opcode tables.
+ *
+ * The files define each instruction once:
+ *
+ *     inst(NAME, NUMBER, (CACHE FIELDS), (INPUTS -- OUTPUTS), FLAGS, FAMILY)
+ *     { BODY }
+ *     label(NAME) { BODY }
+ *
+ * CACHE FIELDS: `counter:1, version:2`, in 16-bit units; bodies read them with
+ * CACHE16(counter), CACHE32(version), CACHEPTR(descr).
+ * INPUTS, OUTPUTS: names of stack entries, the last one on top; `args[EXPR]` is
+ * an array of that many. An output with the name of the input in the same place
+ * is left alone. FLAGS: words joined by `|`; `end` says that the body dispatches
+ * itself (no epilogue), the others (err, esc, deopt, jump, name, const, local)
+ * are documentation and tables. FAMILY: the compiler's opcode that this one
+ * specialises, or its own name.
+ *
+ * Output: kr_ops.h, the bodies between the macros KR_OP and KR_NEXT, which
+ * eval.c defines for tail calls, computed goto or a switch; kr_op_list.h, one
+ * X(name, number) for each instruction and L(name) for each label;
+ * kr_opcode_tables.h, data for code/opcode_meta.c. */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct inst {
+    char *name, *cache, *stack, *flags, *family, *body;
+    int number;
+    int is_label;
+    int line;
+    const char *file;
+};
+
+static struct inst insts[512];
+static int n_insts;
+
+static void
+die(const char *file, int line, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fprintf(stderr, "%s:%d: ", file, line);
+    vfprintf(stderr, format, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    exit(1);
+}
+
+static char *
+slice(const char *from, const char *to)
+{
+    while (from < to && isspace((unsigned char)*from)) {
+        from++;
+    }
+    while (to > from && isspace((unsigned char)to[-1])) {
+        to--;
+    }
+    char *s = malloc((size_t)(to - from) + 1);
+    memcpy(s, from, (size_t)(to - from));
+    s[to - from] = 0;
+    return s;
+}
+
+static char *
+read_file(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) {
+        die(path, 0, "can't open");
+    }
+    fseek(f, 0, SEEK_END);
+    long size = ftell(f);
+    rewind(f);
+    char *text = malloc((size_t)size + 1);
+    if (fread(text, 1, (size_t)size, f) != (size_t)size) {
+        die(path, 0, "can't read");
+    }
+    text[size] = 0;
+    fclose(f);
+    return text;
+}
+
+static int
+line_of(const char *text, const char *p)
+{
+    int line = 1;
+    for (; text < p; text++) {
+        line += *text == '\n';
+    }
+    return line;
+}
+
+/* The character after a string, character constant or comment that starts at
+ * p, or p itself. */
+static const char *
+skip_opaque(const char *p)
+{
+    if (p[0] == '/' && p[1] == '*') {
+        const char *end = strstr(p + 2, "*/");
+        return end ? end + 2 : p + strlen(p);
+    }
+    if (*p == '"' || *p == '\'') {
+        char quote = *p++;
+        while (*p && *p != quote) {
+            p += *p == '\\' && p[1] ? 2 : 1;
+        }
+        return *p ? p + 1 : p;
+    }
+    return p;
+}
+
+/* p is at an opening bracket: the position of the closing one. */
+static const char *
+matching(const char *p, char open, char close)
+{
+    int depth = 0;
+    while (*p) {
+        const char *q = skip_opaque(p);
+        if (q != p) {
+            p = q;
+            continue;
+        }
+        depth += (*p == open) - (*p == close);
+        if (depth == 0) {
+            return p;
+        }
+        p++;
+    }
+    return NULL;
+}
+
+/* Splits at commas outside of brackets. */
+static int
+split(const char *from, const char *to, char **parts, int max)
+{
+    int n = 0, depth = 0;
+    const char *start = from;
+    for (const char *p = from; p <= to; p++) {
+        if (p == to || (*p == ',' && depth == 0)) {
+            if (n < max && (p != to || p > start)) {
+                char *s = slice(start, p);
+                if (*s) {
+                    parts[n++] = s;
+                }
+            }
+            start = p + 1;
+        }
+        else {
+            depth += (*p == '(' || *p == '[') - (*p == ')' || *p == ']');
+        }
+    }
+    return n;
+}
+
+static char *
+unwrap(char *s)
+{
+    size_t n = strlen(s);
+    return n >= 2 && s[0] == '(' ? slice(s + 1, s + n - 1) : s;
+}
+
+static void
+parse_one(const char *file, const char *text, const char *at, int is_label)
+{
+    const char *open = strchr(at, '(');
+    const char *close = matching(open, '(', ')');
+    const char *brace = close ? strchr(close, '{') : NULL;
+    const char *end = brace ? matching(brace, '{', '}') : NULL;
+    if (end == NULL || n_insts == 512) {
+        die(file, line_of(text, at), "unfinished definition");
+    }
+    struct inst *in = &insts[n_insts++];
+    in->file = file;
+    in->line = line_of(text, brace);
+    in->is_label = is_label;
+    in->body = slice(brace + 1, end);
+    const char *b = brace + 1;
+    while (isspace((unsigned char)*b)) {
+        in->line += *b++ == '\n';
+    }
+    char *parts[8];
+    int n = split(open + 1, close, parts, 8);
+    if (n != (is_label ? 1 : 6)) {
+        die(file, in->line, "wrong number of fields");
+    }
+    in->name = parts[0];
+    if (!is_label) {
+        in->number = atoi(parts[1]);
+        in->cache = unwrap(parts[2]);
+        in->stack = unwrap(parts[3]);
+        in->flags = parts[4];
+        in->family = parts[5];
+    }
+}
+
+static void
+parse(const char *file)
+{
+    char *text = read_file(file);
+    for (const char *p = text; *p;) {
+        if (p == text || p[-1] == '\n') {
+            if (strncmp(p, "inst(", 5) == 0) {
+                parse_one(file, text, p, 0);
+            }
+            else if (strncmp(p, "label(", 6) == 0) {
+                parse_one(file, text, p, 1);
+            }
+        }
+        p++;
+    }
+}
+
+static int
+has_flag(struct inst *in, const char *flag)
+{
+    size_t n = strlen(flag);
+    for (const char *p = in->flags; (p = strstr(p, flag)) != NULL; p++) {
+        int before = p == in->flags || !isalnum((unsigned char)p[-1]);
+        if (before && !isalnum((unsigned char)p[n])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+struct entry {
+    char *name;
+    char *count; /* expression */
+    int is_array;
+};
+
+static int
+parse_side(const char *from, const char *to, struct entry *out)
+{
+    char *parts[16];
+    int n = split(from, to, parts, 16);
+    for (int i = 0; i < n; i++) {
+        char *bracket = strchr(parts[i], '[');
+        out[i].is_array = bracket != NULL;
+        out[i].count = bracket ? slice(bracket + 1, strrchr(bracket, ']'))
+                               : "1";
+        out[i].name = bracket ? slice(parts[i], bracket) : parts[i];
+    }
+    return n;
+}
+
+static int
+cache_units(struct inst *in)
+{
+    char *parts[8];
+    int n = split(in->cache, in->cache + strlen(in->cache), parts, 8);
+    int units = 0;
+    for (int i = 0; i < n; i++) {
+        char *colon = strchr(parts[i], ':');
+        if (colon == NULL) {
+            die(in->file, in->line, "cache field without size");
+        }
+        units += atoi(colon + 1);
+    }
+    return units;
+}
+
+static void
+write_cache(FILE *f, struct inst *in)
+{
+    char *parts[8];
+    int n = split(in->cache, in->cache + strlen(in->cache), parts, 8);
+    int at = 0;
+    for (int i = 0; i < n; i++) {
+        char *colon = strchr(parts[i], ':');
+        fprintf(f, "    enum { CACHE_%.*s = %d };\n", (int)(colon - parts[i]),
+                parts[i], at);
+        at += atoi(colon + 1);
+    }
+}
+
+/* Writes "a + b + ..." of the counts of entries from..n-1. */
+static void
+write_sum(FILE *f, struct entry *e, int from, int n)
+{
+    int fixed = 0, written = 0;
+    for (int i = from; i < n; i++) {
+        if (e[i].is_array) {
+            fprintf(f, "%s(%s)", written++ ? " + " : "", e[i].count);
+        }
+        else {
+            fixed++;
+        }
+    }
+    if (fixed || !written) {
+        fprintf(f, "%s%d", written ? " + " : "", fixed);
+    }
+}
+
+static void
+write_body(FILE *f, struct inst *in)
+{
+    const char *base = strrchr(in->file, '/');
+    fprintf(f, "#line %d \"%s\"\n    %s\n", in->line,
+            base ? base + 1 : in->file, in->body);
+}
+
+static void
+write_epilogue(FILE *f, struct inst *in, struct entry *ins, int n_in,
+               struct entry *outs, int n_out)
+{
+    fprintf(f, "    stack_pointer += (");
+    write_sum(f, outs, 0, n_out);
+    fprintf(f, ") - kr_in;\n");
+    for (int i = 0; i < n_out; i++) {
+        int same = i < n_in && strcmp(ins[i].name, outs[i].name) == 0;
+        for (int j = 0; j <= i && same; j++) {
+            same = j < n_in && strcmp(ins[j].count, outs[j].count) == 0;
+        }
+        if (same || strcmp(outs[i].name, "unused") == 0) {
+            continue;
+        }
+        if (outs[i].is_array) {
+            fprintf(f, "    if (%s) ", outs[i].count);
+        }
+        else {
+            fprintf(f, "    ");
+        }
+        fprintf(f, "stack_pointer[-(");
+        write_sum(f, outs, i, n_out);
+        fprintf(f, ")] = %s;\n", outs[i].name);
+    }
+    fprintf(f, "    KR_NEXT(%d);\n", cache_units(in));
+}
+
+static void
+write_inst(FILE *f, struct inst *in)
+{
+    struct entry ins[16], outs[16];
+    char *dashes = strstr(in->stack, "--");
+    if (dashes == NULL) {
+        die(in->file, in->line, "no -- in the stack effect");
+    }
+    int n_in = parse_side(in->stack, dashes, ins);
+    int n_out = parse_side(dashes + 2, dashes + strlen(dashes), outs);
+    fprintf(f, "KR_OP(%s)\n{\n    KR_BEGIN(%s);\n", in->name, in->name);
+    write_cache(f, in);
+    fprintf(f, "    const int kr_in = ");
+    write_sum(f, ins, 0, n_in);
+    fprintf(f, ";\n    (void)kr_in;\n");
+    for (int i = 0; i < n_in; i++) {
+        if (strcmp(ins[i].name, "unused") == 0) {
+            continue;
+        }
+        fprintf(f, "    PyObject *%s%s = %sstack_pointer[-(",
+                ins[i].is_array ? "*" : "", ins[i].name,
+                ins[i].is_array ? "&" : "");
+        write_sum(f, ins, i, n_in);
+        fprintf(f, ")];\n");
+    }
+    for (int i = 0; i < n_out; i++) {
+        int known = strcmp(outs[i].name, "unused") == 0;
+        for (int j = 0; j < n_in; j++) {
+            known |= strcmp(ins[j].name, outs[i].name) == 0;
+        }
+        if (!known) {
+            fprintf(f, "    PyObject *%s;\n", outs[i].name);
+        }
+    }
+    /* the family is what a failed guard falls back to */
+    fprintf(f, "#define KR_FAMILY %s\n", in->family);
+    write_body(f, in);
+    if (!has_flag(in, "end")) {
+        write_epilogue(f, in, ins, n_in, outs, n_out);
+    }
+    fprintf(f, "#undef KR_FAMILY\n}\n\n");
+}
+
+static FILE *
+create(const char *dir, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    if (f == NULL) {
+        die(path, 0, "can't write");
+    }
+    fprintf(f, "/* Generated by tools/opgen. */\n");
+    return f;
+}
+
+static struct inst *
+by_number(int number)
+{
+    struct inst *found = NULL;
+    for (int i = 0; i < n_insts; i++) {
+        if (!insts[i].is_label && insts[i].number == number) {
+            if (found != NULL) {
+                die(insts[i].file, insts[i].line, "%s has the number of %s",
+                    insts[i].name, found->name);
+            }
+            found = &insts[i];
+        }
+    }
+    return found;
+}
+
+static int
+number_of(struct inst *user, const char *name)
+{
+    for (int i = 0; i < n_insts; i++) {
+        if (!insts[i].is_label && strcmp(insts[i].name, name) == 0) {
+            return insts[i].number;
+        }
+    }
+    die(user->file, user->line, "no instruction %s", name);
+    return 0;
+}
+
+static void
+write_tables(const char *dir)
+{
+    FILE *f = create(dir, "kr_opcode_tables.h");
+    fprintf(f, "const uint8_t kr_opcode_deopt[256] = {\n");
+    for (int i = 0; i < 256; i++) {
+        struct inst *in = by_number(i);
+        fprintf(f, "    [%d] = %d,\n", i, in ? number_of(in, in->family) : i);
+    }
+    fprintf(f, "};\n\nconst uint8_t kr_opcode_caches[256] = {\n");
+    for (int i = 0; i < 256; i++) {
+        struct inst *in = by_number(i);
+        if (in && strcmp(in->name, in->family) == 0 && cache_units(in)) {
+            fprintf(f, "    [%d] = %d,\n", i, cache_units(in));
+        }
+    }
+    fprintf(f, "};\n\nconst char *const kr_opcode_names[256] = {\n");
+    for (int i = 0; i < 256; i++) {
+        struct inst *in = by_number(i);
+        if (in) {
+            fprintf(f, "    [%d] = \"%s\",\n", i, in->name);
+        }
+    }
+    fprintf(f, "};\n");
+    fclose(f);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc < 3) {
+        fprintf(stderr, "usage: opgen OUTDIR FILE...\n");
+        return 2;
+    }
+    for (int i = 2; i < argc; i++) {
+        parse(argv[i]);
+    }
+    write_tables(argv[1]);
+    FILE *list = create(argv[1], "kr_op_list.h");
+    FILE *ops = create(argv[1], "kr_ops.h");
+    for (int i = 0; i < n_insts; i++) {
+        if (insts[i].is_label) {
+            fprintf(list, "L(%s)\n", insts[i].name);
+            fprintf(ops, "KR_LABEL(%s)\n{\n", insts[i].name);
+            write_body(ops, &insts[i]);
+            fprintf(ops, "}\n\n");
+        }
+        else {
+            fprintf(list, "X(%s, %d)\n", insts[i].name, insts[i].number);
+            write_inst(ops, &insts[i]);
+        }
+    }
+    fclose(list);
+    fclose(ops);
+    return 0;
+}
