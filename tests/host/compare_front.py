@@ -50,7 +50,8 @@ def outcome(parse):
 
 def check(source, name, mode="exec"):
     theirs = outcome(lambda: compile(source, name, mode, ast.PyCF_ONLY_AST))
-    ours = outcome(lambda: _kraitfront.parse(source, name, mode))
+    ours = outcome(lambda: _kraitfront.parse(
+        source, name, mode, 0x800 if isinstance(source, str) else 0))
     return None if theirs == ours else difference(theirs, ours)
 
 

@@ -29,7 +29,7 @@ parse(PyObject *self, PyObject *args)
     mod_ty tree = kr_parse_string(src, (size_t)len, filename, start, &flags,
                                   arena);
     PyObject *result = NULL;
-    if (tree != NULL) {
+    if (tree != NULL && (convert == 0 || kr_ast_validate(tree))) {
         result = convert ? kr_ast_to_object(tree) : Py_NewRef(Py_None);
     }
     kr_arena_free(arena);
@@ -46,7 +46,8 @@ from_object(PyObject *self, PyObject *args)
     }
     KrArena *arena = kr_arena_new();
     mod_ty tree = arena ? kr_ast_from_object(object, arena, mode) : NULL;
-    PyObject *result = tree ? kr_ast_to_object(tree) : NULL;
+    PyObject *result =
+        tree && kr_ast_validate(tree) ? kr_ast_to_object(tree) : NULL;
     kr_arena_free(arena);
     return result;
 }

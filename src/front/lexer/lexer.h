@@ -34,6 +34,7 @@ struct KrLexer {
     const char *end;       /* end of the source */
     const char *start;     /* of the current token */
     const char *line_start, *multi_line_start;
+    const char *context; /* line in which the current token starts */
     enum kr_lexer_done done;
     int lineno, first_lineno;
     int level; /* of open brackets */

@@ -181,7 +181,7 @@ read_zeros(KrLexer *t, int c, const char **start, const char **end)
         }
         c = kr_next_char(t);
     }
-    const char *zeros_end = c == EOF ? t->cur : t->cur - 1;
+    const char *zeros_end = t->cur;
     if (Py_ISDIGIT(c)) {
         nonzero = true;
         c = decimal_tail(t);

@@ -211,7 +211,7 @@ kr_lexer_init(KrLexer *t, const char *src, size_t len, bool add_newline,
         *out++ = '\n';
     }
     *out = '\0';
-    t->cur = t->inp = t->line_start = t->buf;
+    t->cur = t->inp = t->line_start = t->context = t->buf;
     t->end = out;
     t->at_line_start = true;
     t->report_warnings = true;
@@ -247,7 +247,8 @@ static void
 rebase(KrLexer *t, char *old, char *new)
 {
     const char **pointers[] = {&t->cur, &t->inp, &t->end, &t->start,
-                               &t->line_start, &t->multi_line_start};
+                               &t->line_start, &t->multi_line_start,
+                               &t->context};
     for (size_t i = 0; i < KR_ARRAY_LEN(pointers); i++) {
         if (*pointers[i] != NULL) {
             *pointers[i] = new + (*pointers[i] - old);
@@ -336,6 +337,9 @@ kr_next_line(KrLexer *t)
     }
     const char *newline = memchr(t->inp, '\n', (size_t)(t->end - t->inp));
     t->line_start = t->cur;
+    if (t->start == NULL) {
+        t->context = t->cur;
+    }
     t->inp = newline != NULL ? newline + 1 : t->end;
     t->lineno++;
     return 1;
@@ -357,6 +361,9 @@ raise_at(KrLexer *t, int col, int end_col, PyObject *message)
     }
     if (col == -1) {
         col = (int)PyUnicode_GET_LENGTH(text);
+    }
+    if (end_col == -1) {
+        end_col = col;
     }
     size_t line_len = strcspn(t->line_start, "\n");
     if (line_len != (size_t)(t->cur - t->line_start)) {

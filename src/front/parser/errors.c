@@ -11,10 +11,15 @@ kr_check_version(Parser *p, int minor, const char *what)
     return false;
 }
 
-/* The text of a line that the lexer has seen, with its end if it has one. */
+/* The text of a line that the lexer has seen; the current one comes with its
+ * end. */
 static PyObject *
 seen_line(Parser *p, int lineno)
 {
+    if (p->tok->lineno <= lineno && p->tok->inp > p->tok->context) {
+        return PyUnicode_DecodeUTF8(p->tok->context,
+                                    p->tok->inp - p->tok->context, "replace");
+    }
     const char *line = p->tok->buf;
     int n = p->starting_lineno ? lineno - p->starting_lineno + 1 : lineno;
     for (; n > 1; n--) {
@@ -24,8 +29,7 @@ seen_line(Parser *p, int lineno)
         }
         line = newline + 1;
     }
-    size_t len = strcspn(line, "\n");
-    return PyUnicode_DecodeUTF8(line, (Py_ssize_t)len + (line[len] == '\n'),
+    return PyUnicode_DecodeUTF8(line, (Py_ssize_t)strcspn(line, "\n"),
                                 "replace");
 }
 
@@ -147,7 +151,7 @@ kr_raise(Parser *p, PyObject *type, const char *format, ...)
     }
     int col, end_col = -1;
     if (t->col_offset == -1) {
-        col = p->tok->cur == p->tok->buf
+        col = p->tok->cur == p->tok->context
                   ? 0
                   : (int)(p->tok->cur - p->tok->line_start);
     }
@@ -167,7 +171,7 @@ kr_unclosed_bracket(Parser *p)
 {
     int i = p->tok->level - 1;
     kr_raise_range(p, PyExc_SyntaxError, p->tok->paren_line[i],
-                   p->tok->paren_col[i], p->tok->paren_line[i], -2,
+                   p->tok->paren_col[i], p->tok->paren_line[i], -1,
                    "'%c' was never closed", p->tok->paren[i]);
 }
 
@@ -204,14 +208,14 @@ kr_tokenizer_error(Parser *p)
         message = "too many levels of indentation";
         break;
     case KR_LEX_CONTINUATION:
-        col = (int)(p->tok->cur - p->tok->buf - 1);
+        col = (int)(p->tok->cur - p->tok->context - 1);
         message = "unexpected character after line continuation character";
         break;
     default:
         break;
     }
     kr_raise_range(p, type, p->tok->lineno, col >= 0 ? col : 0, p->tok->lineno,
-                   -2, "%s", message);
+                   -1, "%s", message);
 }
 
 /* Reads the rest of the source: an error of the lexer tells more than the
@@ -480,6 +484,6 @@ void *
 kr_missing_colon_error(Parser *p, expr_ty key)
 {
     return kr_raise_range(p, PyExc_SyntaxError, key->lineno,
-                          key->end_col_offset - 1, key->end_lineno, -2,
+                          key->end_col_offset - 1, key->end_lineno, -1,
                           "':' expected after dictionary key");
 }

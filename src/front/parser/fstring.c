@@ -135,7 +135,7 @@ parse_field(Parser *p, const char *start, const char *end, const Token *t)
     int lines, cols;
     locate_field(t, start - 1, &lines, &cols);
     KrLexer lexer;
-    int ready = kr_lexer_init(&lexer, text, len + 2, false, p->tok->filename);
+    int ready = kr_lexer_init(&lexer, text, len + 2, true, p->tok->filename);
     PyMem_Free(text);
     if (ready < 0) {
         return NULL;

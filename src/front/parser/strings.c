@@ -89,8 +89,7 @@ decode_bytes(Parser *p, const char *s, size_t len, bool raw, const Token *t)
 {
     for (size_t i = 0; i < len; i++) {
         if ((unsigned char)s[i] >= 128) {
-            return RAISE_AT(t,
-                            "bytes can only contain ASCII literal characters");
+            return RAISE("bytes can only contain ASCII literal characters");
         }
     }
     if (raw || memchr(s, '\\', len) == NULL) {
