@@ -4,12 +4,11 @@
 
 #include "base/strsearch.h"
 #include "memory/gc.h"
+#include "objects/abstract/abstract.h"
 #include "objects/bytes/bytes.h"
 #include "objects/bytes/internal.h"
 #include "objects/ids.h"
 
-#undef _PyObject_LookupSpecial
-PyAPI_FUNC(PyObject *) _PyObject_LookupSpecial(PyObject *self, PyObject *name);
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
