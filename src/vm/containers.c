@@ -116,7 +116,7 @@ kr_build_const_key_map(PyObject **values, PyObject *keys, Py_ssize_t n)
 }
 
 int
-kr_list_extend(PyObject *list, PyObject *iterable)
+kr_extend_list(PyObject *list, PyObject *iterable)
 {
     PyObject *none = _PyList_Extend((PyListObject *)list, iterable);
     if (none == NULL) {

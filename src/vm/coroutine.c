@@ -15,7 +15,7 @@ is_iterable_coroutine(PyObject *o)
 }
 
 PyObject *
-kr_awaitable_iter(PyObject *o)
+_PyCoro_GetAwaitableIter(PyObject *o)
 {
     if (PyCoro_CheckExact(o) || is_iterable_coroutine(o)) {
         return Py_NewRef(o);
@@ -47,7 +47,7 @@ kr_awaitable_iter(PyObject *o)
 PyObject *
 kr_get_awaitable(PyObject *iterable, int where)
 {
-    PyObject *iter = kr_awaitable_iter(iterable);
+    PyObject *iter = _PyCoro_GetAwaitableIter(iterable);
     if (iter == NULL) {
         PyTypeObject *type = Py_TYPE(iterable);
         if (where && (type->tp_as_async == NULL ||
@@ -114,7 +114,7 @@ kr_get_anext(PyObject *aiter)
     if (next == NULL) {
         return NULL;
     }
-    PyObject *awaitable = kr_awaitable_iter(next);
+    PyObject *awaitable = _PyCoro_GetAwaitableIter(next);
     if (awaitable == NULL) {
         _PyErr_FormatFromCause(PyExc_TypeError,
                                "'async for' received an invalid object from "

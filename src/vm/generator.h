@@ -49,7 +49,7 @@ PyObject *kr_gen_get_suspended(PyObject *op, void *closure);
 PyObject *kr_gen_get_code(PyObject *op, void *closure);
 
 /* The iterator of an awaitable; new. */
-PyObject *kr_awaitable_iter(PyObject *o);
+PyObject *_PyCoro_GetAwaitableIter(PyObject *o);
 
 /* Where a new coroutine was made, as deep as the thread wants: a tuple, or
  * NULL, without an exception if not wanted. */

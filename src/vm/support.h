@@ -32,7 +32,7 @@ PyObject *kr_tuple_steal(PyObject *const *items, Py_ssize_t n);
 PyObject *kr_build_map(PyObject **items, Py_ssize_t n);
 PyObject *kr_build_const_key_map(PyObject **values, PyObject *keys,
                                  Py_ssize_t n);
-int kr_list_extend(PyObject *list, PyObject *iterable);
+int kr_extend_list(PyObject *list, PyObject *iterable);
 int kr_dict_update(PyObject *dict, PyObject *mapping);
 int kr_dict_merge(PyObject *dict, PyObject *mapping, PyObject *func);
 /* Writes the items downwards from top[-1]; 0 on failure. */

@@ -299,3 +299,18 @@ PyEval_SetTrace(Py_tracefunc func, PyObject *arg)
         PyErr_WriteUnraisable(NULL);
     }
 }
+
+/* sys.call_tracing: calls with tracing on, even inside a trace function. */
+PyObject *
+_PyEval_CallTracing(PyObject *func, PyObject *args)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    int tracing = ts->tracing;
+    uint8_t use_tracing = ts->cframe->use_tracing;
+    ts->tracing = 0;
+    update_use_tracing(ts);
+    PyObject *result = PyObject_Call(func, args, NULL);
+    ts->tracing = tracing;
+    ts->cframe->use_tracing = use_tracing;
+    return result;
+}

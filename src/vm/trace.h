@@ -14,4 +14,7 @@ int kr_trace_event(PyThreadState *ts, _PyInterpreterFrame *f,
 PyObject *kr_trace_c_result(PyThreadState *ts, _PyInterpreterFrame *f,
                             PyObject *func, PyObject *result);
 
+/* sys.call_tracing. New reference. */
+PyObject *_PyEval_CallTracing(PyObject *func, PyObject *args);
+
 #endif

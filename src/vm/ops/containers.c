@@ -102,7 +102,7 @@ inst(MAP_ADD, 147, (), (key, value --), err|esc, MAP_ADD)
 
 inst(LIST_EXTEND, 162, (), (iterable --), err|esc, LIST_EXTEND)
 {
-    int err = kr_list_extend(PEEK(oparg + 1), iterable);
+    int err = kr_extend_list(PEEK(oparg + 1), iterable);
     Py_DECREF(iterable);
     ERROR_IF(err < 0);
 }
