@@ -52,7 +52,7 @@ from_ascii(const char *s, Py_ssize_t len, void *obj)
     const char *last = s + len;
     char *end;
     double x = PyOS_string_to_double(s, &end, NULL);
-    if (end != last) {
+    if (end != last || end == s) {
         PyErr_Format(PyExc_ValueError, "could not convert string to float: %R",
                      (PyObject *)obj);
         return NULL;

@@ -156,6 +156,22 @@ any_of(PyObject *o, PyObject *tuple, int (*test)(PyObject *, PyObject *),
     return r;
 }
 
+PyAPI_DATA(PyTypeObject) _PyUnion_Type;
+
+/* The same for the members of a union type. */
+static int
+any_of_union(PyObject *o, PyObject *cls, int (*test)(PyObject *, PyObject *),
+             const char *where)
+{
+    PyObject *args = PyObject_GetAttr(cls, KR_ID(__args__));
+    if (args == NULL) {
+        return -1;
+    }
+    int r = any_of(o, args, test, where);
+    Py_DECREF(args);
+    return r;
+}
+
 int
 PyObject_IsInstance(PyObject *inst, PyObject *cls)
 {
@@ -167,6 +183,10 @@ PyObject_IsInstance(PyObject *inst, PyObject *cls)
     }
     if (PyTuple_Check(cls)) {
         return any_of(inst, cls, PyObject_IsInstance, " in __instancecheck__");
+    }
+    if (Py_IS_TYPE(cls, &_PyUnion_Type)) {
+        return any_of_union(inst, cls, PyObject_IsInstance,
+                            " in __instancecheck__");
     }
     PyObject *hook = kr_lookup_special(cls, KR_ID(__instancecheck__));
     if (hook != NULL) {
@@ -190,6 +210,10 @@ PyObject_IsSubclass(PyObject *derived, PyObject *cls)
     if (PyTuple_Check(cls)) {
         return any_of(derived, cls, PyObject_IsSubclass,
                       " in __subclasscheck__");
+    }
+    if (Py_IS_TYPE(cls, &_PyUnion_Type)) {
+        return any_of_union(derived, cls, PyObject_IsSubclass,
+                            " in __subclasscheck__");
     }
     PyObject *hook = kr_lookup_special(cls, KR_ID(__subclasscheck__));
     if (hook != NULL) {
