@@ -81,8 +81,9 @@ int kr_lexer_warn(KrLexer *lexer, PyObject *category, const char *format, ...);
 
 /* Decodes bytes by BOM and coding line (PEP 263) to UTF-8: a new bytes object,
  * or NULL with an exception set. `encoding` overrides the coding line if not
- * NULL. */
+ * NULL. Unless `strict`, what should be UTF-8 is not checked: the parser finds
+ * errors where they matter. */
 PyObject *kr_decode_source(const char *src, size_t len, const char *encoding,
-                           PyObject *filename);
+                           bool strict, PyObject *filename);
 
 #endif

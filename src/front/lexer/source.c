@@ -90,18 +90,17 @@ static void
 raise_source_error(PyObject *filename, const char *format, const char *name)
 {
     PyObject *message = PyUnicode_FromFormat(format, name);
-    PyObject *error =
-        message == NULL
-            ? NULL
-            : PyObject_CallOneArg(PyExc_SyntaxError, message);
-    if (error != NULL && filename != NULL) {
-        PyObject_SetAttrString(error, "filename", filename);
+    if (message == NULL) {
+        return;
     }
-    if (error != NULL) {
-        PyErr_SetObject(PyExc_SyntaxError, error);
+    PyObject *args =
+        Py_BuildValue("(O(OiiO))", message, filename ? filename : Py_None, 0,
+                      -1, Py_None);
+    if (args != NULL) {
+        PyErr_SetObject(PyExc_SyntaxError, args);
+        Py_DECREF(args);
     }
-    Py_XDECREF(message);
-    Py_XDECREF(error);
+    Py_DECREF(message);
 }
 
 /* Raises for the first byte that is not UTF-8. */
@@ -130,9 +129,16 @@ raise_not_utf8(const char *src, size_t len, PyObject *filename)
                  filename == NULL ? Py_None : filename, line);
 }
 
+static bool
+is_latin_1(const char *name)
+{
+    return is_encoding(name, "latin-1") || is_encoding(name, "iso-8859-1") ||
+           is_encoding(name, "iso-latin-1");
+}
+
 PyObject *
 kr_decode_source(const char *src, size_t len, const char *encoding,
-                 PyObject *filename)
+                 bool strict, PyObject *filename)
 {
     char name[80];
     bool bom = len >= 3 && memcmp(src, "\xef\xbb\xbf", 3) == 0;
@@ -143,14 +149,21 @@ kr_decode_source(const char *src, size_t len, const char *encoding,
     bool declared = encoding == NULL && find_coding(src, len, name);
     if (declared) {
         encoding = name;
+    }
+    if (encoding != NULL && is_latin_1(encoding)) {
+        encoding = "iso-8859-1";
+    }
+    if (declared) {
         if (bom && !is_encoding(name, "utf-8")) {
             raise_source_error(filename, "encoding problem: %s with BOM",
-                               name);
+                               encoding);
             return NULL;
         }
     }
     if (encoding == NULL || is_encoding(encoding, "utf-8")) {
-        PyObject *text = PyUnicode_DecodeUTF8(src, (Py_ssize_t)len, NULL);
+        PyObject *text =
+            strict ? PyUnicode_DecodeUTF8(src, (Py_ssize_t)len, NULL)
+                   : Py_NewRef(Py_None);
         if (text == NULL) {
             if (!declared &&
                 PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
@@ -160,11 +173,6 @@ kr_decode_source(const char *src, size_t len, const char *encoding,
         }
         Py_DECREF(text);
         return PyBytes_FromStringAndSize(src, (Py_ssize_t)len);
-    }
-    if (is_encoding(encoding, "latin-1") ||
-        is_encoding(encoding, "iso-8859-1") ||
-        is_encoding(encoding, "iso-latin-1")) {
-        encoding = "iso-8859-1";
     }
     PyObject *text = PyUnicode_Decode(src, (Py_ssize_t)len, encoding, NULL);
     if (text == NULL) {

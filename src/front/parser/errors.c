@@ -138,17 +138,6 @@ kr_raise(Parser *p, PyObject *type, const char *format, ...)
         return NULL;
     }
     const Token *t = p->tokens[p->fill - 1];
-    if (t->type == T_ERRORTOKEN && p->tok->done == KR_LEX_EOF) {
-        va_end(args);
-        if (p->tok->level != 0) {
-            kr_unclosed_bracket(p);
-        }
-        else {
-            p->tokens[p->fill - 1]->type = T_ENDMARKER;
-            RAISE("unexpected EOF while parsing");
-        }
-        return NULL;
-    }
     int col, end_col = -1;
     if (t->col_offset == -1) {
         col = p->tok->cur == p->tok->context
@@ -179,6 +168,9 @@ void
 kr_tokenizer_error(Parser *p)
 {
     if (PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+            kr_raise_decode_problem(p);
+        }
         return;
     }
     PyObject *type = PyExc_SyntaxError;

@@ -121,6 +121,9 @@ parse_field(Parser *p, const char *start, const char *end, const Token *t)
         s++;
     }
     if (s == end) {
+        if (*end == '!' || *end == ':' || *end == '=') {
+            return RAISE("f-string: expression required before '%c'", *end);
+        }
         return RAISE("f-string: empty expression not allowed");
     }
     size_t len = (size_t)(end - start);

@@ -87,10 +87,10 @@ raise_huge_integer(Parser *p, const Token *t)
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
     p->error_indicator = false;
-    RAISE_AT(t,
-             "%S - Consider hexadecimal for huge integer literals to avoid "
-             "decimal conversion limits.",
-             value);
+    kr_raise_range(p, PyExc_SyntaxError, t->lineno, -1, t->end_lineno, -1,
+                   "%S - Consider hexadecimal for huge integer literals to "
+                   "avoid decimal conversion limits.",
+                   value);
     Py_XDECREF(type);
     Py_XDECREF(value);
     Py_XDECREF(traceback);

@@ -36,11 +36,11 @@ parse_utf8(const char *src, size_t len, PyObject *filename, int mode,
 }
 
 static mod_ty
-parse_bytes(const char *src, size_t len, const char *encoding,
+parse_bytes(const char *src, size_t len, const char *encoding, bool strict,
             PyObject *filename, int mode, PyCompilerFlags *flags,
             KrArena *arena)
 {
-    PyObject *utf8 = kr_decode_source(src, len, encoding, filename);
+    PyObject *utf8 = kr_decode_source(src, len, encoding, strict, filename);
     if (utf8 == NULL) {
         return NULL;
     }
@@ -61,7 +61,7 @@ kr_parse_string(const char *src, size_t len, PyObject *filename, int mode,
     if (flags != NULL && (flags->cf_flags & PyCF_IGNORE_COOKIE)) {
         return parse_utf8(src, len, filename, mode, flags, arena);
     }
-    return parse_bytes(src, len, NULL, filename, mode, flags, arena);
+    return parse_bytes(src, len, NULL, false, filename, mode, flags, arena);
 }
 
 mod_ty
@@ -93,7 +93,8 @@ kr_parse_file(FILE *fp, PyObject *filename, const char *encoding, int mode,
                         "source code cannot contain null bytes");
     }
     else {
-        tree = parse_bytes(text, len, encoding, filename, mode, flags, arena);
+        tree = parse_bytes(text, len, encoding, true, filename, mode, flags,
+                           arena);
     }
     PyMem_Free(text);
     return tree;

@@ -392,7 +392,7 @@ kr_parser_run(Parser *p)
         bool at_end = p->tok->done == KR_LEX_EOF ||
                       p->tok->done == KR_LEX_EOF_STRING ||
                       p->tok->done == KR_LEX_EOL_STRING;
-        if (p->reached_end) {
+        if (p->reached_end && p->tok->interactive) {
             return NULL;
         }
         if ((p->flags & PyCF_ALLOW_INCOMPLETE_INPUT) && at_end) {
