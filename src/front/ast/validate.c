@@ -92,7 +92,7 @@ validate_try(asdl_stmt_seq *body, asdl_excepthandler_seq *handlers,
     }
     if (asdl_seq_LEN(handlers) == 0 && asdl_seq_LEN(finalbody) == 0) {
         PyErr_Format(PyExc_ValueError,
-                     "%s has neither handlers nor finalbody", owner);
+                     "%s has neither except handlers nor finalbody", owner);
         return 0;
     }
     if (asdl_seq_LEN(handlers) == 0 && asdl_seq_LEN(orelse) != 0) {
