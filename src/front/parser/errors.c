@@ -406,7 +406,8 @@ invalid_target(expr_ty e, enum kr_targets kind)
     }
     case Starred_kind:
         return kind == KR_DEL_TARGETS ? e
-                                      : invalid_target(e->v.Starred.value, kind);
+                                      : invalid_target(e->v.Starred.value,
+                                                       kind);
     case Compare_kind:
         if (kind != KR_FOR_TARGETS) {
             return e;
