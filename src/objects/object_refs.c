@@ -64,12 +64,6 @@ _Py_DecRef(PyObject *o)
 }
 
 void
-_Py_NewReference(PyObject *op)
-{
-    op->ob_refcnt = 1;
-}
-
-void
 _Py_Dealloc(PyObject *op)
 {
     Py_TYPE(op)->tp_dealloc(op);
