@@ -72,6 +72,32 @@ checked(Py_complex z, Py_complex r)
     return PyComplex_FromCComplex(r);
 }
 
+/* Where C99 was changed later (real part zero, the other one NaN), Python keeps
+ * the first rule: both parts are NaN. */
+static bool
+zero_and_nan(cplx z)
+{
+    return creal(z) == 0.0 && isnan(cimag(z));
+}
+
+static cplx
+nan_both(void)
+{
+    return to_c99((Py_complex){NAN, NAN});
+}
+
+static cplx
+acosh_of(cplx z)
+{
+    return zero_and_nan(z) ? nan_both() : cacosh(z);
+}
+
+static cplx
+tanh_of(cplx z)
+{
+    return zero_and_nan(z) ? nan_both() : ctanh(z);
+}
+
 /* --- Functions without undefined values ----------------------------------- */
 
 #define PLAIN(name, func)                                                      \
@@ -85,7 +111,7 @@ checked(Py_complex z, Py_complex r)
     }
 
 PLAIN(acos, cacos)
-PLAIN(acosh, cacosh)
+PLAIN(acosh, acosh_of)
 PLAIN(asin, casin)
 PLAIN(asinh, casinh)
 PLAIN(sqrt, csqrt)
@@ -146,7 +172,7 @@ tanh_undefined(Py_complex z)
 
 HYPERBOLIC(cosh, ccosh, hyperbolic_undefined)
 HYPERBOLIC(sinh, csinh, hyperbolic_undefined)
-HYPERBOLIC(tanh, ctanh, tanh_undefined)
+HYPERBOLIC(tanh, tanh_of, tanh_undefined)
 
 static PyObject *
 cmath_cos(PyObject *module, PyObject *arg)
@@ -187,7 +213,7 @@ cmath_tan(PyObject *module, PyObject *arg)
     if (tanh_undefined(w)) {
         return domain_error();
     }
-    return checked(z, times_minus_i(from_c99(ctanh(to_c99(w)))));
+    return checked(z, times_minus_i(from_c99(tanh_of(to_c99(w)))));
 }
 
 /* atanh has poles at 1 and -1. */
@@ -330,7 +356,7 @@ cmath_rect(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return PyComplex_FromDoubles(Py_HUGE_VAL, Py_NAN);
     }
     if (phi == 0.0) { /* r * phi is NaN for infinities */
-        double y = isinf(r) ? (r > 0 ? phi : -phi) : r * phi;
+        double y = isnan(r) ? 0.0 : isinf(r) ? (r > 0 ? phi : -phi) : r * phi;
         return PyComplex_FromDoubles(r, y);
     }
     return PyComplex_FromDoubles(r * cos(phi), r * sin(phi));
