@@ -58,7 +58,8 @@ static PyObject *
 list_directory(posix_path *path)
 {
     bool as_str = path->fd != -1 || path->object == NULL ||
-                  path->object == Py_None || !PyBytes_Check(path->object);
+                  path->object == Py_None ||
+                  !PyObject_CheckBuffer(path->object);
     DIR *dir = open_directory(path);
     if (dir == NULL) {
         return NULL;
@@ -382,7 +383,7 @@ entry_new(ScandirIterator *it, const struct dirent *ep)
     if (entry == NULL) {
         return NULL;
     }
-    bool as_bytes = it->path.narrow && PyBytes_Check(it->path.object);
+    bool as_bytes = it->path.narrow && PyObject_CheckBuffer(it->path.object);
     entry->module = Py_NewRef(it->module);
     entry->d_type = ep->d_type;
     entry->d_ino = ep->d_ino;

@@ -359,13 +359,13 @@ make_attributes(PyObject *module, PyObject **a, posix_spawnattr_t *attr)
         flags |= POSIX_SPAWN_SETPGROUP;
     }
     if (a[RESETIDS] != NULL) {
-        if (!kr_arg_bool(a[RESETIDS], &on)) {
+        if (!kr_arg_int(a[RESETIDS], &on)) {
             goto fail;
         }
         flags |= on ? POSIX_SPAWN_RESETIDS : 0;
     }
     if (a[SETSID] != NULL) {
-        if (!kr_arg_bool(a[SETSID], &on)) {
+        if (!kr_arg_int(a[SETSID], &on)) {
             goto fail;
         }
         flags |= on ? POSIX_SPAWN_SETSID : 0;

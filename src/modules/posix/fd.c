@@ -153,7 +153,7 @@ os_set_blocking(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     int fd, on;
     if (!_PyArg_CheckPositional("set_blocking", nargs, 2, 2) ||
-        !kr_arg_int(args[0], &fd) || !kr_arg_bool(args[1], &on) ||
+        !kr_arg_int(args[0], &fd) || !kr_arg_int(args[1], &on) ||
         _Py_set_blocking(fd, on) < 0) {
         return NULL;
     }
