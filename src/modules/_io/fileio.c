@@ -699,6 +699,55 @@ fileio_repr(FileIO *self)
     return res;
 }
 
+bool
+io_fileio_is_plain(PyObject *raw)
+{
+    /* the dictionary holds "name"; more may shadow a method */
+    FileIO *self = (FileIO *)raw;
+    return Py_IS_TYPE(raw, &kr_FileIO_Type) &&
+           (self->dict == NULL || PyDict_GET_SIZE(self->dict) <= 1);
+}
+
+bool
+io_fileio_is_closed(PyObject *raw)
+{
+    return ((FileIO *)raw)->fd < 0;
+}
+
+/* Turns the error of a call that would block into -2. */
+static Py_ssize_t
+would_block(Py_ssize_t n)
+{
+    if (n == -1 && errno == EAGAIN) {
+        PyErr_Clear();
+        errno = EAGAIN;
+        return -2;
+    }
+    return n;
+}
+
+Py_ssize_t
+io_fileio_read_into(PyObject *raw, char *buf, Py_ssize_t size)
+{
+    FileIO *self = (FileIO *)raw;
+    if (self->fd < 0 || !self->readable) {
+        self->fd < 0 ? err_closed() : err_mode("reading");
+        return -1;
+    }
+    return would_block(_Py_read(self->fd, buf, (size_t)size));
+}
+
+Py_ssize_t
+io_fileio_write_from(PyObject *raw, const char *buf, Py_ssize_t size)
+{
+    FileIO *self = (FileIO *)raw;
+    if (self->fd < 0 || !self->writable) {
+        self->fd < 0 ? err_closed() : err_mode("writing");
+        return -1;
+    }
+    return would_block(_Py_write(self->fd, buf, (size_t)size));
+}
+
 static PyObject *
 fileio_get_closed(FileIO *self, void *closure)
 {

@@ -82,6 +82,14 @@ PyObject *io_newline_decode(PyObject *decoder, PyObject *input, int final);
 /* Warns of a stream that nobody closed; called by the wrapping stream. */
 PyObject *io_fileio_dealloc_warn(PyObject *self, PyObject *source);
 
+/* The system calls of an exact FileIO that nobody patched, for the buffer above
+ * it: bytes moved, -1 with an exception, -2 when it would block. */
+bool io_fileio_is_plain(PyObject *raw);
+bool io_fileio_is_closed(PyObject *raw);
+Py_ssize_t io_fileio_read_into(PyObject *raw, char *buf, Py_ssize_t size);
+Py_ssize_t io_fileio_write_from(PyObject *raw, const char *buf,
+                                Py_ssize_t size);
+
 /* Calls a method without arguments; new reference. */
 static inline PyObject *
 io_call(PyObject *self, PyObject *name)

@@ -273,7 +273,7 @@ readahead(PyObject *peek, Py_ssize_t limit)
 {
     PyObject *seen;
     do {
-        seen = PyObject_CallOneArg(peek, _PyLong_GetOne());
+        seen = PyObject_CallFunction(peek, "i", 1);
     } while (seen == NULL && io_retry_eintr());
     if (seen == NULL) {
         return -1;
@@ -481,11 +481,9 @@ iobase_finalize(PyObject *self)
         }
         res = io_call(self, KR_ID(close));
         if (res == NULL) {
-#ifndef KR_HOST_BUILD
             if (_Py_GetConfig()->dev_mode) {
                 PyErr_WriteUnraisable(self);
             }
-#endif
             PyErr_Clear();
         }
         Py_XDECREF(res);
