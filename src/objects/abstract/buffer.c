@@ -193,6 +193,42 @@ PyBuffer_FromContiguous(const Py_buffer *view, const void *buf, Py_ssize_t len,
     return 0;
 }
 
+/* Copies out item by item, in C or Fortran order. */
+static void
+copy_out(char *dest, const Py_buffer *src, bool fortran)
+{
+    Py_ssize_t indices[PyBUF_MAX_NDIM] = {0}, strides[PyBUF_MAX_NDIM];
+    Py_buffer view = *src;
+    if (view.strides == NULL) { /* C order is implied */
+        PyBuffer_FillContiguousStrides(view.ndim, view.shape, strides,
+                                       (int)view.itemsize, 'C');
+        view.strides = strides;
+    }
+    for (Py_ssize_t n = view.len / view.itemsize; n > 0; n--) {
+        memcpy(dest, PyBuffer_GetPointer(&view, indices), view.itemsize);
+        dest += view.itemsize;
+        (fortran ? _Py_add_one_to_index_F : _Py_add_one_to_index_C)(
+            view.ndim, indices, view.shape);
+    }
+}
+
+int
+PyBuffer_ToContiguous(void *buf, const Py_buffer *src, Py_ssize_t len,
+                      char order)
+{
+    if (len != src->len) {
+        PyErr_SetString(PyExc_ValueError,
+                        "PyBuffer_ToContiguous: len != view->len");
+        return -1;
+    }
+    if (PyBuffer_IsContiguous(src, order)) {
+        memcpy(buf, src->buf, len);
+        return 0;
+    }
+    copy_out(buf, src, order == 'F');
+    return 0;
+}
+
 /* Copies item by item; both views have the same shape. */
 static void
 copy_items(const Py_buffer *dest, const Py_buffer *src)
