@@ -6,8 +6,6 @@
 
 extern PyGetSetDef kr_type_getsets[];
 
-/* X | Y for types: types.UnionType. New reference or NotImplemented. */
-PyObject *kr_union_or(PyObject *self, PyObject *other);
 
 /* A new dict whose keys are the names of a class and of all its bases. */
 PyObject *kr_class_dir(PyObject *cls);

@@ -4,6 +4,7 @@
  * version tags, slots and subclasses before anybody can look again. */
 #include "base/common.h"
 #include "memory/gc.h"
+#include "objects/genericalias.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
 #include "objects/object.h"
