@@ -78,6 +78,9 @@ PyObject *kr_dynamic_create(PyObject *spec);
 /* File name endings of extension modules, NULL-terminated. */
 extern const char *const kr_dynamic_suffixes[];
 
+/* New reference to an attribute of a module, which is imported. */
+PyObject *kr_import_attr(const char *modname, const char *attrname);
+
 /* New reference to module `_imp`. */
 PyObject *kr_imp_create(void);
 

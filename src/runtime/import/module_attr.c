@@ -35,3 +35,11 @@ _PyImport_GetModuleAttrString(const char *modname, const char *attrname)
     Py_DECREF(mod);
     return res;
 }
+
+/* The same under a name that no header misdeclares. */
+PyObject *kr_import_attr(const char *modname, const char *attrname);
+PyObject *
+kr_import_attr(const char *modname, const char *attrname)
+{
+    return _PyImport_GetModuleAttrString(modname, attrname);
+}

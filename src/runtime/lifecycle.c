@@ -1,0 +1,679 @@
+/* Py_Initialize and Py_Finalize: builds the runtime up in the order in which
+ * its parts need each other, and takes it down in CPython's order. */
+#include "runtime/lifecycle.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory/tstate.h"
+#include "objects/exceptions/exc.h"
+#include "objects/hash.h"
+#include "objects/ids.h"
+#include "objects/interp.h"
+#include "objects/type/type.h"
+#include "runtime/builtins/builtins.h"
+#include "runtime/config/config.h"
+#include "runtime/gil.h"
+#include "runtime/import/import.h"
+#include "runtime/pending.h"
+#include "runtime/run.h"
+#include "runtime/signal.h"
+#include "runtime/sys/sys.h"
+#include "runtime/tstate.h"
+
+#define MAX_EXIT_FUNCS 32
+
+static struct kr_lifecycle_state {
+    int core_initialized, initialized, finalizing;
+    void (*exit_funcs[MAX_EXIT_FUNCS])(void);
+    int n_exit_funcs;
+} kr_lifecycle;
+
+int
+Py_IsInitialized(void)
+{
+    return kr_lifecycle.initialized;
+}
+
+PyAPI_FUNC(int) _Py_IsCoreInitialized(void);
+int
+_Py_IsCoreInitialized(void)
+{
+    return kr_lifecycle.core_initialized;
+}
+
+int
+_Py_IsFinalizing(void)
+{
+    return kr_lifecycle.finalizing;
+}
+
+const PyConfig *
+kr_main_config(void)
+{
+    return &PyInterpreterState_Main()->config;
+}
+
+/* --- Start ----------------------------------------------------------------------- */
+
+#define FAILED(text)                                                           \
+    ((PyStatus){._type = _PyStatus_TYPE_ERROR, .func = __func__,               \
+                .err_msg = (text)})
+
+/* The first interpreter and thread, attached. */
+static PyStatus
+create_main_interpreter(const PyConfig *config, PyThreadState **ptstate)
+{
+    kr_runtime_init();
+    PyInterpreterState *interp = PyInterpreterState_New();
+    if (interp == NULL) {
+        return FAILED("can't make main interpreter");
+    }
+    PyStatus status = kr_config_copy(&interp->config, config);
+    if (PyStatus_Exception(status)) {
+        return status;
+    }
+    PyThreadState *tstate = PyThreadState_New(interp);
+    if (tstate == NULL) {
+        return FAILED("can't make first thread");
+    }
+    PyEval_AcquireThread(tstate);
+    *ptstate = tstate;
+    return PyStatus_Ok();
+}
+
+static PyStatus
+init_types(void)
+{
+    if (kr_ids_init() < 0) {
+        return FAILED("can't intern names");
+    }
+    if (kr_types_init() < 0) {
+        return FAILED("can't initialize types");
+    }
+    if (kr_exceptions_init() < 0) {
+        return FAILED("failed to initialize exceptions");
+    }
+    return PyStatus_Ok();
+}
+
+/* A stream for messages until _io is there: it has only write(). */
+static PyObject *
+early_write(PyObject *self, PyObject *text)
+{
+    const char *utf8 = PyUnicode_AsUTF8(text);
+    if (utf8 == NULL) {
+        return NULL;
+    }
+    fputs(utf8, stderr);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef early_methods[] = {
+    {"write", early_write, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject early_stderr_type = {
+    .ob_base = {.ob_base = {1, NULL}},
+    .tp_name = "stderrprinter",
+    .tp_basicsize = sizeof(PyObject),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_methods = early_methods,
+};
+
+static int
+install_early_stderr(void)
+{
+    if (PyType_Ready(&early_stderr_type) < 0) {
+        return -1;
+    }
+    PyObject *stream = _PyObject_New(&early_stderr_type);
+    int res = stream == NULL ? -1 : PySys_SetObject("stderr", stream);
+    if (res == 0) {
+        res = PySys_SetObject("__stderr__", stream);
+    }
+    Py_XDECREF(stream);
+    return res;
+}
+
+static PyStatus
+init_modules(PyInterpreterState *interp, PyObject **sysmod)
+{
+    if (kr_import_init(interp) < 0) {
+        return FAILED("can't create sys.modules");
+    }
+    *sysmod = kr_sys_create(interp);
+    if (*sysmod == NULL ||
+        PyDict_SetItemString(interp->modules, "sys", *sysmod) < 0) {
+        return FAILED("can't initialize sys module");
+    }
+    PyObject *builtins = kr_builtins_create();
+    if (builtins == NULL ||
+        PyDict_SetItemString(interp->modules, "builtins", builtins) < 0) {
+        return FAILED("can't initialize builtins module");
+    }
+    interp->builtins = Py_NewRef(PyModule_GetDict(builtins));
+    interp->builtins_copy = PyDict_Copy(interp->builtins);
+    Py_DECREF(builtins);
+    if (interp->builtins_copy == NULL || install_early_stderr() < 0) {
+        return FAILED("can't initialize streams");
+    }
+    if (kr_import_install(interp, *sysmod) < 0) {
+        return FAILED("failed to install importlib");
+    }
+    return PyStatus_Ok();
+}
+
+/* Loads the codecs of the standard streams and file names. */
+static int
+init_encodings(void)
+{
+    PyObject *codec = PyImport_ImportModule("encodings");
+    Py_XDECREF(codec);
+    return codec == NULL ? -1 : 0;
+}
+
+static int
+create_main_module(PyInterpreterState *interp)
+{
+    PyObject *m = PyImport_AddModule("__main__");
+    if (m == NULL) {
+        return -1;
+    }
+    PyObject *d = PyModule_GetDict(m);
+    PyObject *annotations = PyDict_New();
+    int res = annotations == NULL
+                  ? -1
+                  : PyDict_SetItemString(d, "__annotations__", annotations);
+    Py_XDECREF(annotations);
+    PyObject *builtins = PyDict_GetItemString(interp->modules, "builtins");
+    if (res < 0 || builtins == NULL ||
+        PyDict_SetItemString(d, "__builtins__", builtins) < 0) {
+        return -1;
+    }
+    /* as long as no loader says otherwise */
+    PyObject *loader =
+        PyObject_GetAttrString(interp->importlib, "BuiltinImporter");
+    res = loader == NULL ? -1 : PyDict_SetItemString(d, "__loader__", loader);
+    Py_XDECREF(loader);
+    return res;
+}
+
+/* Switches on warnings when options ask for it. */
+static int
+init_warnings(void)
+{
+    if (!PySys_HasWarnOptions()) {
+        return 0;
+    }
+    PyObject *m = PyImport_ImportModule("warnings");
+    if (m == NULL) {
+        PyErr_Print();
+    }
+    Py_XDECREF(m);
+    return 0;
+}
+
+/* Calls module.function() for -X options. 0 or -1. */
+static int
+call_module_function(const char *module, const char *function,
+                     const char *format, int arg)
+{
+    PyObject *m = PyImport_ImportModule(module);
+    PyObject *res =
+        m == NULL ? NULL : PyObject_CallMethod(m, function, format, arg);
+    Py_XDECREF(m);
+    Py_XDECREF(res);
+    return res == NULL ? -1 : 0;
+}
+
+static PyStatus
+init_main(PyThreadState *tstate)
+{
+    PyInterpreterState *interp = tstate->interp;
+    const PyConfig *config = &interp->config;
+    if (kr_sys_set_config(interp) < 0) {
+        return FAILED("can't set sys attributes");
+    }
+    if (kr_import_install_external(interp) < 0) {
+        return FAILED("failed to install the path-based importers");
+    }
+    if (config->faulthandler &&
+        call_module_function("faulthandler", "enable", NULL, 0) < 0) {
+        return FAILED("can't enable faulthandler");
+    }
+    if (init_encodings() < 0) {
+        return FAILED("failed to load the encodings");
+    }
+    if (kr_signal_init(config->install_signal_handlers) < 0) {
+        return FAILED("can't initialize signals");
+    }
+    if (config->tracemalloc &&
+        call_module_function("_tracemalloc", "start", "i",
+                             config->tracemalloc) < 0) {
+        return FAILED("can't start tracemalloc");
+    }
+    if (create_main_module(interp) < 0) {
+        return FAILED("can't create __main__ module");
+    }
+    if (kr_create_streams(interp) < 0) {
+        return FAILED("can't initialize sys standard streams");
+    }
+    PyObject *open = kr_import_attr("_io", "open");
+    if (open == NULL ||
+        PyDict_SetItemString(interp->builtins, "open", open) < 0) {
+        return FAILED("can't set builtins.open");
+    }
+    Py_DECREF(open);
+    init_warnings();
+    kr_config_publish_flags(config);
+    kr_lifecycle.initialized = 1;
+    if (config->site_import) {
+        PyObject *site = PyImport_ImportModule("site");
+        if (site == NULL) {
+            return FAILED("Failed to import the site module");
+        }
+        Py_DECREF(site);
+    }
+    return PyStatus_Ok();
+}
+
+static PyStatus
+initialize_core(const PyConfig *config, PyThreadState **ptstate)
+{
+    if (kr_hash_init(config->use_hash_seed, config->hash_seed) < 0) {
+        return FAILED("failed to get random numbers to initialize Python");
+    }
+    PyStatus status = create_main_interpreter(config, ptstate);
+    if (PyStatus_Exception(status)) {
+        return status;
+    }
+    status = init_types();
+    if (PyStatus_Exception(status)) {
+        return status;
+    }
+    PyObject *sysmod = NULL;
+    status = init_modules((*ptstate)->interp, &sysmod);
+    Py_XDECREF(sysmod);
+    if (!PyStatus_Exception(status)) {
+        kr_lifecycle.core_initialized = 1;
+    }
+    return status;
+}
+
+PyStatus
+Py_InitializeFromConfig(const PyConfig *src)
+{
+    if (src == NULL) {
+        return FAILED("initialization config is NULL");
+    }
+    if (kr_lifecycle.initialized) {
+        return PyStatus_Ok();
+    }
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    PyStatus status = kr_config_copy(&config, src);
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_Read(&config);
+    }
+    PyThreadState *tstate = NULL;
+    if (!PyStatus_Exception(status)) {
+        status = initialize_core(&config, &tstate);
+    }
+    PyConfig_Clear(&config);
+    if (!PyStatus_Exception(status)) {
+        status = init_main(tstate);
+    }
+    return status;
+}
+
+PyStatus kr_config_use_path_setters(PyConfig *config);
+
+void
+Py_InitializeEx(int install_sigs)
+{
+    if (kr_lifecycle.initialized) {
+        return;
+    }
+    PyConfig config;
+    PyAPI_FUNC(void) _PyConfig_InitCompatConfig(PyConfig *);
+    _PyConfig_InitCompatConfig(&config);
+    config.install_signal_handlers = install_sigs;
+    PyStatus status = kr_config_use_path_setters(&config);
+    if (!PyStatus_Exception(status)) {
+        status = Py_InitializeFromConfig(&config);
+    }
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status)) {
+        Py_ExitStatusException(status);
+    }
+}
+
+void
+Py_Initialize(void)
+{
+    Py_InitializeEx(1);
+}
+
+/* --- End ---------------------------------------------------------------------------- */
+
+void
+kr_wait_for_threads(void)
+{
+    PyObject *threading =
+        PyDict_GetItemString(kr_interp()->modules, "threading");
+    if (threading == NULL) {
+        PyErr_Clear();
+        return;
+    }
+    Py_INCREF(threading);
+    PyObject *res = PyObject_CallMethodNoArgs(threading, KR_ID(_shutdown));
+    if (res == NULL) {
+        PyErr_WriteUnraisable(threading);
+    }
+    Py_XDECREF(res);
+    Py_DECREF(threading);
+}
+
+int
+Py_AtExit(void (*func)(void))
+{
+    if (kr_lifecycle.n_exit_funcs >= MAX_EXIT_FUNCS) {
+        return -1;
+    }
+    kr_lifecycle.exit_funcs[kr_lifecycle.n_exit_funcs++] = func;
+    return 0;
+}
+
+/* Sets names of sys that hold user objects to None, and restores the original
+ * streams and hooks. */
+static void
+clean_sys(PyInterpreterState *interp)
+{
+    static const char *const deletes[] = {
+        "path", "argv", "ps1", "ps2", "last_type", "last_value",
+        "last_traceback", "path_hooks", "path_importer_cache", "meta_path",
+    };
+    static const char *const streams[][2] = {
+        {"stdin", "__stdin__"}, {"stdout", "__stdout__"},
+        {"stderr", "__stderr__"},
+    };
+    PyObject *dict = interp->sysdict;
+    if (PyDict_SetItemString(interp->builtins, "_", Py_None) < 0) {
+        PyErr_Clear();
+    }
+    for (size_t i = 0; i < sizeof(deletes) / sizeof(*deletes); i++) {
+        if (PyDict_GetItemString(dict, deletes[i]) != NULL &&
+            PyDict_SetItemString(dict, deletes[i], Py_None) < 0) {
+            PyErr_Clear();
+        }
+    }
+    for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++) {
+        PyObject *value = PyDict_GetItemString(dict, streams[i][1]);
+        if (PyDict_SetItemString(dict, streams[i][0],
+                                 value ? value : Py_None) < 0) {
+            PyErr_Clear();
+        }
+    }
+}
+
+/* Sets the values of sys.modules to None, keeping weak references to the
+ * modules; gives the list of (name, weakref), new. */
+static PyObject *
+forget_modules(PyInterpreterState *interp)
+{
+    PyObject *list = PyList_New(0);
+    PyObject *keys = PyMapping_Keys(interp->modules);
+    if (list == NULL || keys == NULL) {
+        Py_XDECREF(keys);
+        PyErr_Clear();
+        return list;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys); i++) {
+        PyObject *name = PyList_GET_ITEM(keys, i);
+        PyObject *mod = PyObject_GetItem(interp->modules, name);
+        if (mod == NULL) {
+            PyErr_Clear();
+            continue;
+        }
+        if (PyModule_Check(mod)) {
+            PyObject *ref = PyWeakref_NewRef(mod, NULL);
+            PyObject *pair = ref == NULL ? NULL : PyTuple_Pack(2, name, ref);
+            if (pair == NULL || PyList_Append(list, pair) < 0) {
+                PyErr_Clear();
+            }
+            Py_XDECREF(pair);
+            Py_XDECREF(ref);
+        }
+        Py_DECREF(mod);
+        if (PyObject_SetItem(interp->modules, name, Py_None) < 0) {
+            PyErr_Clear();
+        }
+    }
+    Py_DECREF(keys);
+    return list;
+}
+
+PyAPI_FUNC(void) _PyModule_ClearDict(PyObject *dict);
+
+/* Clears the dicts of modules that are still alive, newest first, except
+ * sys and builtins. */
+static void
+clear_survivors(PyInterpreterState *interp, PyObject *list)
+{
+    for (Py_ssize_t i = PyList_GET_SIZE(list) - 1; i >= 0; i--) {
+        PyObject *ref = PyTuple_GET_ITEM(PyList_GET_ITEM(list, i), 1);
+        PyObject *mod = PyWeakref_GET_OBJECT(ref);
+        if (mod == Py_None) {
+            continue;
+        }
+        Py_INCREF(mod);
+        PyObject *dict = PyModule_GetDict(mod);
+        if (dict != interp->builtins && dict != interp->sysdict) {
+            _PyModule_ClearDict(dict);
+        }
+        Py_DECREF(mod);
+    }
+}
+
+static void
+finalize_modules(PyThreadState *tstate)
+{
+    PyInterpreterState *interp = tstate->interp;
+    clean_sys(interp);
+    PyObject *list = forget_modules(interp);
+    PyDict_Clear(interp->modules);
+    if (interp->builtins_copy != NULL &&
+        PyDict_Update(interp->builtins, interp->builtins_copy) < 0) {
+        PyErr_Clear();
+    }
+    Py_CLEAR(interp->builtins_copy);
+    PyGC_Collect();
+    if (list != NULL) {
+        clear_survivors(interp, list);
+        Py_DECREF(list);
+    }
+    PyGC_Collect();
+    _PyModule_ClearDict(interp->sysdict);
+    _PyModule_ClearDict(interp->builtins);
+    PyGC_Collect();
+}
+
+PyAPI_FUNC(void) _PyAtExit_Call(PyInterpreterState *interp);
+
+int
+Py_FinalizeEx(void)
+{
+    if (!kr_lifecycle.initialized) {
+        return 0;
+    }
+    PyThreadState *tstate = PyThreadState_Get();
+    PyInterpreterState *interp = tstate->interp;
+    kr_wait_for_threads();
+    kr_finish_pending_calls(tstate);
+    _PyAtExit_Call(interp);
+    int malloc_stats = interp->config.malloc_stats;
+
+    kr_lifecycle.finalizing = 1;
+    interp->finalizing = 1;
+    kr_set_finalizing(tstate);
+    kr_lifecycle.initialized = 0;
+    kr_lifecycle.core_initialized = 0;
+
+    int status = kr_flush_streams();
+    kr_signal_fini();
+    PyGC_Collect();
+    finalize_modules(tstate);
+    if (kr_flush_streams() < 0) {
+        status = -1;
+    }
+    if (malloc_stats) {
+        PyAPI_FUNC(int) _PyObject_DebugMallocStats(FILE *);
+        _PyObject_DebugMallocStats(stderr);
+    }
+    kr_sys_clear_audit_hooks();
+    while (kr_lifecycle.n_exit_funcs > 0) {
+        kr_lifecycle.exit_funcs[--kr_lifecycle.n_exit_funcs]();
+    }
+    fflush(stdout);
+    fflush(stderr);
+    return status;
+}
+
+void
+Py_Finalize(void)
+{
+    Py_FinalizeEx();
+}
+
+void
+Py_Exit(int sts)
+{
+    if (Py_FinalizeEx() < 0) {
+        sts = 120;
+    }
+    exit(sts);
+}
+
+void
+Py_ExitStatusException(PyStatus status)
+{
+    if (PyStatus_IsExit(status)) {
+        exit(status.exitcode);
+    }
+    fflush(stdout);
+    fprintf(stderr, "Fatal Python error: ");
+    if (status.func != NULL) {
+        fprintf(stderr, "%s: ", status.func);
+    }
+    fprintf(stderr, "%s\n",
+            status.err_msg != NULL ? status.err_msg : "<message not set>");
+    PyThreadState *tstate = kr_tstate();
+    if (tstate != NULL && tstate->curexc_type != NULL) {
+        PyErr_Print();
+    }
+    fprintf(stderr, "Python runtime state: %s\n",
+            kr_lifecycle.core_initialized ? "core initialized"
+                                          : "preinitialized");
+    fflush(stderr);
+    exit(1);
+}
+
+/* --- Fatal errors ---------------------------------------------------------------------- */
+
+void _Py_NO_RETURN
+_Py_FatalErrorFunc(const char *func, const char *msg)
+{
+    fflush(stdout);
+    fprintf(stderr, "Fatal Python error: %s%s%s\n", func ? func : "",
+            func ? ": " : "", msg ? msg : "<message not set>");
+    PyThreadState *tstate = kr_tstate();
+    if (tstate != NULL && tstate->curexc_type != NULL) {
+        PyErr_PrintEx(0);
+    }
+    fflush(stderr);
+    abort();
+}
+
+#undef Py_FatalError
+void _Py_NO_RETURN
+Py_FatalError(const char *msg)
+{
+    _Py_FatalErrorFunc(NULL, msg);
+}
+
+PyAPI_FUNC(void) _Py_FatalErrorFormat(const char *func, const char *format,
+                                      ...) __attribute__((noreturn));
+void
+_Py_FatalErrorFormat(const char *func, const char *format, ...)
+{
+    char text[512];
+    va_list va;
+    va_start(va, format);
+    vsnprintf(text, sizeof(text), format, va);
+    va_end(va);
+    _Py_FatalErrorFunc(func, text);
+}
+
+/* A name of the C API that is exported but not written yet. */
+void *kr_unwritten(const char *name);
+void *
+kr_unwritten(const char *name)
+{
+    if (kr_tstate() == NULL) {
+        fprintf(stderr, "Fatal Python error: %s() is not available\n", name);
+        abort();
+    }
+    PyErr_Format(PyExc_SystemError, "%s() is not available", name);
+    return NULL;
+}
+
+/* --- Interactive and signals ---------------------------------------------------------- */
+
+int
+Py_FdIsInteractive(FILE *fp, const char *filename)
+{
+    if (isatty(fileno(fp))) {
+        return 1;
+    }
+    return kr_main_config()->interactive &&
+           (filename == NULL || strcmp(filename, "<stdin>") == 0 ||
+            strcmp(filename, "???") == 0);
+}
+
+PyOS_sighandler_t
+PyOS_getsig(int sig)
+{
+    struct sigaction context;
+    if (sigaction(sig, NULL, &context) == -1) {
+        return SIG_ERR;
+    }
+    return context.sa_handler;
+}
+
+PyOS_sighandler_t
+PyOS_setsig(int sig, PyOS_sighandler_t handler)
+{
+    struct sigaction context, old;
+    memset(&context, 0, sizeof(context));
+    context.sa_handler = handler;
+    /* for handlers that run on an alternate stack, as faulthandler's */
+    context.sa_flags = SA_ONSTACK;
+    sigemptyset(&context.sa_mask);
+    if (sigaction(sig, &context, &old) == -1) {
+        return SIG_ERR;
+    }
+    return old.sa_handler;
+}
+
+PyAPI_FUNC(void) _Py_RestoreSignals(void);
+void
+_Py_RestoreSignals(void)
+{
+    PyOS_setsig(SIGPIPE, SIG_DFL);
+    PyOS_setsig(SIGXFSZ, SIG_DFL);
+}
