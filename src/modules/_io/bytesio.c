@@ -533,7 +533,8 @@ bytesio_setstate(BytesIO *self, PyObject *state)
             "%.200s.__setstate__ argument should be 3-tuple, got %.200s",
             Py_TYPE(self)->tp_name, Py_TYPE(state)->tp_name);
     }
-    if (set_initial(self, PyTuple_GET_ITEM(state, 0)) < 0) {
+    if (!is_open(self) ||
+        set_initial(self, PyTuple_GET_ITEM(state, 0)) < 0) {
         return NULL;
     }
     PyObject *posobj = PyTuple_GET_ITEM(state, 1);
@@ -563,7 +564,11 @@ bytesio_sizeof(BytesIO *self, PyObject *unused)
 {
     size_t n = (size_t)Py_TYPE(self)->tp_basicsize;
     if (self->buf != NULL && !is_shared(self)) {
-        n += sizeof(PyBytesObject) + (size_t)PyBytes_GET_SIZE(self->buf);
+        size_t size = _PySys_GetSizeOf(self->buf);
+        if (size == (size_t)-1) {
+            return NULL;
+        }
+        n += size;
     }
     return PyLong_FromSize_t(n);
 }

@@ -541,6 +541,10 @@ stringio_setstate(StringIO *self, PyObject *state)
             Py_TYPE(self)->tp_name, Py_TYPE(state)->tp_name);
     }
     PyObject *value = PyTuple_GET_ITEM(state, 0);
+    if (self->closed) {
+        PyErr_SetString(PyExc_ValueError, "I/O operation on closed file");
+        return NULL;
+    }
     if (stringio_setup(self, NULL, PyTuple_GET_ITEM(state, 1)) < 0) {
         return NULL;
     }
