@@ -11,6 +11,18 @@
 #include "objects/immortal.h"
 #include "objects/weakref.h"
 
+int
+PyType_SUPPORTS_WEAKREFS(PyTypeObject *type)
+{
+    return type->tp_weaklistoffset > 0;
+}
+
+PyObject **
+PyObject_GET_WEAKREFS_LISTPTR(PyObject *op)
+{
+    return (PyObject **)((char *)op + Py_TYPE(op)->tp_weaklistoffset);
+}
+
 static PyWeakReference **
 list_of(PyObject *ob)
 {

@@ -86,7 +86,8 @@ PyOS_AfterFork_Child(void)
     kr_pending_after_fork();
     ts->thread_id = PyThread_get_thread_ident();
     ts->native_thread_id = PyThread_get_thread_native_id();
-    kr_import_lock_after_fork();
+    /* taken before the fork, by this very thread */
+    (void)_PyImport_ReleaseLock();
     kr_signal_after_fork();
     _PyThreadState_DeleteExcept(NULL, ts);
     run_all(ts->interp->after_forkers_child, false);
