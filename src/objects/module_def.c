@@ -1,5 +1,5 @@
 /* Modules written in C: from a PyModuleDef to a module, in one phase or in
- * several (PEP 489), and adding things to a module. */
+ * several (PEP 489). */
 #include "objects/module.h"
 
 #include "base/common.h"
@@ -326,68 +326,4 @@ PyModule_ExecDef(PyObject *module, PyModuleDef *def)
         }
     }
     return 0;
-}
-
-/* ---- adding to a module ------------------------------------------------- */
-
-int
-PyModule_AddObjectRef(PyObject *mod, const char *name, PyObject *value)
-{
-    if (!PyModule_Check(mod)) {
-        PyErr_SetString(PyExc_TypeError, "PyModule_AddObjectRef() first "
-                                         "argument must be a module");
-        return -1;
-    }
-    if (value == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_SystemError,
-                            "PyModule_AddObjectRef() must be called with an "
-                            "exception raised if value is NULL");
-        }
-        return -1;
-    }
-    PyObject *dict = PyModule_GetDict(mod);
-    if (dict == NULL) {
-        PyErr_Format(PyExc_SystemError, "module '%s' has no __dict__",
-                     PyModule_GetName(mod));
-        return -1;
-    }
-    return PyDict_SetItemString(dict, name, value);
-}
-
-int
-PyModule_AddObject(PyObject *mod, const char *name, PyObject *value)
-{
-    int res = PyModule_AddObjectRef(mod, name, value);
-    if (res == 0) {
-        Py_DECREF(value);
-    }
-    return res;
-}
-
-int
-PyModule_AddIntConstant(PyObject *mod, const char *name, long value)
-{
-    PyObject *obj = PyLong_FromLong(value);
-    int res = obj == NULL ? -1 : PyModule_AddObjectRef(mod, name, obj);
-    Py_XDECREF(obj);
-    return res;
-}
-
-int
-PyModule_AddStringConstant(PyObject *mod, const char *name, const char *value)
-{
-    PyObject *obj = PyUnicode_FromString(value);
-    int res = obj == NULL ? -1 : PyModule_AddObjectRef(mod, name, obj);
-    Py_XDECREF(obj);
-    return res;
-}
-
-int
-PyModule_AddType(PyObject *mod, PyTypeObject *type)
-{
-    if (PyType_Ready(type) < 0) {
-        return -1;
-    }
-    return PyModule_AddObjectRef(mod, _PyType_Name(type), (PyObject *)type);
 }

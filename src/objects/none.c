@@ -1,4 +1,4 @@
-/* None, NotImplemented and Ellipsis: three singletons and their types. */
+/* None and NotImplemented: two singletons and their types. */
 #include <Python.h>
 
 #include "objects/immortal.h"
@@ -105,45 +105,3 @@ PyTypeObject _PyNotImplemented_Type = {
 };
 
 PyObject _Py_NotImplementedStruct = KR_IMMORTAL_HEAD(&_PyNotImplemented_Type);
-
-/* ---- Ellipsis ----------------------------------------------------------- */
-
-static PyObject *
-ellipsis_repr(PyObject *op)
-{
-    return PyUnicode_FromString("Ellipsis");
-}
-
-static PyObject *
-ellipsis_reduce(PyObject *op, PyObject *unused)
-{
-    return PyUnicode_FromString("Ellipsis");
-}
-
-static PyMethodDef ellipsis_methods[] = {
-    {"__reduce__", ellipsis_reduce, METH_NOARGS, NULL},
-    {NULL},
-};
-
-static PyObject *
-ellipsis_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    if (PyTuple_GET_SIZE(args)
-        || (kwargs != NULL && PyDict_GET_SIZE(kwargs))) {
-        PyErr_SetString(PyExc_TypeError, "EllipsisType takes no arguments");
-        return NULL;
-    }
-    return Py_NewRef(&_Py_EllipsisObject);
-}
-
-PyTypeObject PyEllipsis_Type = {
-    .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),
-    .tp_name = "ellipsis",
-    .tp_basicsize = sizeof(PyObject),
-    .tp_repr = ellipsis_repr,
-    .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_methods = ellipsis_methods,
-    .tp_new = ellipsis_new,
-};
-
-PyObject _Py_EllipsisObject = KR_IMMORTAL_HEAD(&PyEllipsis_Type);

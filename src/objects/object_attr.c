@@ -101,57 +101,6 @@ _PyObject_GetDictPtr(PyObject *obj)
     return kr_plain_dict_ptr(obj);
 }
 
-PyObject *
-PyObject_GenericGetDict(PyObject *obj, void *context)
-{
-    PyObject *dict;
-    if (kr_has_shape(Py_TYPE(obj))) {
-        dict = kr_instance_dict(obj, true);
-    }
-    else {
-        PyObject **ptr = kr_plain_dict_ptr(obj);
-        if (ptr == NULL) {
-            PyErr_SetString(PyExc_AttributeError,
-                            "This object has no __dict__");
-            return NULL;
-        }
-        if (*ptr == NULL) {
-            *ptr = PyDict_New();
-        }
-        dict = *ptr;
-    }
-    return Py_XNewRef(dict);
-}
-
-int
-PyObject_GenericSetDict(PyObject *obj, PyObject *value, void *context)
-{
-    bool shaped = kr_has_shape(Py_TYPE(obj));
-    PyObject **ptr = shaped ? NULL : kr_plain_dict_ptr(obj);
-    if (!shaped && ptr == NULL) {
-        PyErr_SetString(PyExc_AttributeError, "This object has no __dict__");
-        return -1;
-    }
-    if (value == NULL) {
-        PyErr_SetString(PyExc_TypeError, "cannot delete __dict__");
-        return -1;
-    }
-    if (!PyDict_Check(value)) {
-        PyErr_Format(PyExc_TypeError,
-                     "__dict__ must be set to a dictionary, not a '%.200s'",
-                     Py_TYPE(value)->tp_name);
-        return -1;
-    }
-    if (shaped) {
-        kr_instance_replace_dict(obj, value);
-    }
-    else {
-        Py_INCREF(value);
-        Py_XSETREF(*ptr, value);
-    }
-    return 0;
-}
-
 /* ---- object.__getattribute__ -------------------------------------------- */
 
 /* The instance's own attribute: 1 found (new reference), 0 missing, -1. */

@@ -1,7 +1,4 @@
-/* Reference counts as functions, end of life, the trashcan, debugging aids.
- *
- * Guarantees: chains of containers of any length are deallocated with bounded
- * C stack; an object waiting in the trashcan never looks alive. */
+/* Reference counts as functions, and debugging aids. */
 #include "objects/object.h"
 
 #include "base/common.h"
@@ -67,93 +64,6 @@ void
 _Py_Dealloc(PyObject *op)
 {
     Py_TYPE(op)->tp_dealloc(op);
-}
-
-/* ---- finalisers --------------------------------------------------------- */
-
-/* Remembers, in the collector, that tp_finalize ran. */
-void kr_gc_set_finalized(PyObject *op);
-
-void
-PyObject_CallFinalizer(PyObject *self)
-{
-    PyTypeObject *tp = Py_TYPE(self);
-    if (tp->tp_finalize == NULL) {
-        return;
-    }
-    bool gc = PyType_IS_GC(tp);
-    if (gc && PyObject_GC_IsFinalized(self)) {
-        return;
-    }
-    tp->tp_finalize(self);
-    if (gc) {
-        kr_gc_set_finalized(self);
-    }
-}
-
-int
-PyObject_CallFinalizerFromDealloc(PyObject *self)
-{
-    if (Py_REFCNT(self) != 0) {
-        Py_FatalError("PyObject_CallFinalizerFromDealloc called on object "
-                      "with a non-zero refcount");
-    }
-    /* Alive for the time of the call. */
-    Py_SET_REFCNT(self, 1);
-    PyObject_CallFinalizer(self);
-    Py_SET_REFCNT(self, Py_REFCNT(self) - 1);
-    return Py_REFCNT(self) == 0 ? 0 : -1;
-}
-
-/* ---- trashcan ----------------------------------------------------------- */
-
-#define TRASH_UNWIND_LEVEL 50
-
-/* Objects that wait are chained through their (dead) reference count: as a
- * negative number, so that nobody takes them for alive. */
-static void
-trash_deposit(PyThreadState *tstate, PyObject *op)
-{
-    op->ob_refcnt = -(Py_ssize_t)(intptr_t)tstate->trash_delete_later;
-    tstate->trash_delete_later = op;
-}
-
-int
-_PyTrash_begin(PyThreadState *tstate, PyObject *op)
-{
-    if (tstate->trash_delete_nesting >= TRASH_UNWIND_LEVEL) {
-        trash_deposit(tstate, op);
-        return 1;
-    }
-    tstate->trash_delete_nesting++;
-    return 0;
-}
-
-void
-_PyTrash_end(PyThreadState *tstate)
-{
-    tstate->trash_delete_nesting--;
-    if (tstate->trash_delete_later == NULL
-        || tstate->trash_delete_nesting > 0) {
-        return;
-    }
-    /* A level above 0, so that objects deposited meanwhile stay in this loop.
-     */
-    tstate->trash_delete_nesting++;
-    while (tstate->trash_delete_later != NULL) {
-        PyObject *op = tstate->trash_delete_later;
-        tstate->trash_delete_later =
-            (PyObject *)(intptr_t)-op->ob_refcnt;
-        op->ob_refcnt = 0;
-        Py_TYPE(op)->tp_dealloc(op);
-    }
-    tstate->trash_delete_nesting--;
-}
-
-int
-_PyTrash_cond(PyObject *op, destructor dealloc)
-{
-    return Py_TYPE(op)->tp_dealloc == dealloc;
 }
 
 /* ---- debugging aids ----------------------------------------------------- */
