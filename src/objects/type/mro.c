@@ -166,6 +166,9 @@ compute(PyTypeObject *type)
     if (check_bases_complete(bases) < 0) {
         return NULL;
     }
+    if (n == 0) {
+        return PyTuple_Pack(1, type); /* object itself */
+    }
     if (n == 1) {
         /* The common case: the type in front of its base's order. */
         PyObject *base_mro =
