@@ -330,6 +330,18 @@ write_epilogue(FILE *f, struct inst *in, struct entry *ins, int n_in,
     fprintf(f, "    KR_NEXT(%d);\n", cache_units(in));
 }
 
+static int
+number_of(struct inst *user, const char *name)
+{
+    for (int i = 0; i < n_insts; i++) {
+        if (!insts[i].is_label && strcmp(insts[i].name, name) == 0) {
+            return insts[i].number;
+        }
+    }
+    die(user->file, user->line, "no instruction %s", name);
+    return 0;
+}
+
 static void
 write_inst(FILE *f, struct inst *in)
 {
@@ -365,12 +377,13 @@ write_inst(FILE *f, struct inst *in)
         }
     }
     /* the family is what a failed guard falls back to */
-    fprintf(f, "#define KR_FAMILY %s\n", in->family);
+    fprintf(f, "#define KR_FAMILY op_%s\n#define KR_FAMILY_NUMBER %d\n",
+            in->family, number_of(in, in->family));
     write_body(f, in);
     if (!has_flag(in, "end")) {
         write_epilogue(f, in, ins, n_in, outs, n_out);
     }
-    fprintf(f, "#undef KR_FAMILY\n}\n\n");
+    fprintf(f, "#undef KR_FAMILY\n#undef KR_FAMILY_NUMBER\n}\n\n");
 }
 
 static FILE *
@@ -400,18 +413,6 @@ by_number(int number)
         }
     }
     return found;
-}
-
-static int
-number_of(struct inst *user, const char *name)
-{
-    for (int i = 0; i < n_insts; i++) {
-        if (!insts[i].is_label && strcmp(insts[i].name, name) == 0) {
-            return insts[i].number;
-        }
-    }
-    die(user->file, user->line, "no instruction %s", name);
-    return 0;
 }
 
 static void

@@ -8,7 +8,10 @@
 
 #include "code/code.h"
 #include "code/opcode_meta.h"
+#include "objects/dict.h"
+#include "objects/errors.h"
 #include "objects/exceptions/group.h"
+#include "objects/shape.h"
 #include "vm/breaker.h"
 #include "vm/eval.h"
 #include "vm/specialize.h"
@@ -80,11 +83,98 @@ kr_read_ptr(const _Py_CODEUNIT *p)
 #define DEOPT_IF(cond)                                                         \
     do {                                                                       \
         if (KR_UNLIKELY(cond)) {                                               \
-            kr_cache_miss(next_instr);                                         \
+            kr_cache_miss(next_instr, kr_adaptive_form[KR_FAMILY_NUMBER]);                 \
             next_instr--;                                                      \
-            GOTO_NAMED(KR_FAMILY);                                             \
+            GOTO_FAMILY();                                             \
         }                                                                      \
     } while (0)
+
+/* For adaptive forms: the general one, or whatever the opcode is now. */
+#define GENERAL_FORM()                                                         \
+    do {                                                                       \
+        next_instr--;                                                          \
+        GOTO_FAMILY();                                                 \
+    } while (0)
+#define REDISPATCH()                                                           \
+    do {                                                                       \
+        int kr_again = KR_OPCODE(*next_instr);                                 \
+        GOTO_OP(kr_again);                                                     \
+    } while (0)
+
+/* The layout of a call on the stack. */
+#define CALL_SHAPE()                                                           \
+    int is_method = PEEK(oparg + 2) != NULL;                                   \
+    int total = oparg + is_method;                                             \
+    PyObject *callable = PEEK(total + 1);                                      \
+    PyObject **args = stack_pointer - total
+
+/* The end of a call made by PRECALL: results replace `n` entries; its cache and
+ * the CALL with its caches are skipped. */
+#define CALL_DONE(res, n)                                                      \
+    do {                                                                       \
+        stack_pointer -= (n);                                                  \
+        if (KR_UNLIKELY((res) == NULL)) {                                      \
+            GOTO(error);                                                       \
+        }                                                                      \
+        *stack_pointer++ = (res);                                              \
+        next_instr += 6;                                                       \
+        CHECK_BREAKER();                                                       \
+        DISPATCH();                                                            \
+    } while (0)
+#define CALL_CLEANUP(res)                                                      \
+    do {                                                                       \
+        for (int kr_i = 0; kr_i < total; kr_i++) {                             \
+            Py_DECREF(args[kr_i]);                                             \
+        }                                                                      \
+        Py_DECREF(callable);                                                   \
+        CALL_DONE(res, oparg + 2);                                             \
+    } while (0)
+#define C_RECURSION_CHECK()                                                    \
+    do {                                                                       \
+        if (KR_UNLIKELY(kr_enter_recursive(                                    \
+                tstate, " while calling a Python object"))) {                  \
+            GOTO(error);                                                       \
+        }                                                                      \
+    } while (0)
+
+/* A float that nobody else has is reused for the result. */
+#define FLOAT_RESULT(expression)                                               \
+    do {                                                                       \
+        double kr_value = (expression);                                        \
+        if (Py_REFCNT(left) == 1) {                                            \
+            ((PyFloatObject *)left)->ob_fval = kr_value;                       \
+            res = left;                                                        \
+            Py_DECREF(right);                                                  \
+        }                                                                      \
+        else {                                                                 \
+            res = PyFloat_FromDouble(kr_value);                                \
+            Py_DECREF(left);                                                   \
+            Py_DECREF(right);                                                  \
+            ERROR_IF(res == NULL);                                             \
+        }                                                                      \
+    } while (0)
+
+/* The end of a comparison that takes the conditional jump behind with it. */
+#define COMPARED(jump)                                                         \
+    do {                                                                       \
+        stack_pointer -= 2;                                                    \
+        int kr_backward = CACHE16(mask) & 8;                                   \
+        next_instr += 2; /* at the jump */                                     \
+        int kr_distance = KR_OPARG(*next_instr);                               \
+        next_instr++;                                                          \
+        if (jump) {                                                            \
+            if (kr_backward) {                                                 \
+                next_instr -= kr_distance;                                     \
+                CHECK_BREAKER();                                               \
+            }                                                                  \
+            else {                                                             \
+                next_instr += kr_distance;                                     \
+            }                                                                  \
+        }                                                                      \
+        DISPATCH();                                                            \
+    } while (0)
+
+#define KR_MODULE_DICT(op) (((PyObject **)(op))[2])
 
 #define CHECK_BREAKER()                                                        \
     do {                                                                       \
@@ -138,8 +228,7 @@ unknown_opcode(_PyInterpreterFrame *frame, int opcode)
 typedef KR_CONV PyObject *(*handler)(KR_PARAMS);
 
 #define GOTO(label) __attribute__((musttail)) return label_##label(KR_ARGS)
-#define GOTO_NAMED_(op) __attribute__((musttail)) return op_##op(KR_ARGS)
-#define GOTO_NAMED(op) GOTO_NAMED_(op)
+#define GOTO_FAMILY() __attribute__((musttail)) return KR_FAMILY(KR_ARGS)
 #define GOTO_OP(op) __attribute__((musttail)) return handlers[op](KR_ARGS)
 #define KR_OP(name) static KR_CONV PyObject *op_##name(KR_PARAMS)
 #define KR_LABEL(name) static KR_CONV KR_NOINLINE PyObject *label_##name(KR_PARAMS)
@@ -198,8 +287,7 @@ run(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyCFrame *cframe,
     (void)kwnames;
 
 #define GOTO(label) goto label_##label
-#define GOTO_NAMED_(op) goto op_##op
-#define GOTO_NAMED(op) GOTO_NAMED_(op)
+#define GOTO_FAMILY() goto KR_FAMILY
 #define KR_LABEL(name) label_##name:
 
 #if KR_DISPATCH == KR_DISPATCH_GOTO

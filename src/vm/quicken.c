@@ -25,21 +25,23 @@ pair(int first, int second)
     }
 }
 
-/* Without an adaptive form yet: 0. */
-static int
-adaptive_form(int op)
-{
-    switch (op) {
-        case RESUME:
-            return RESUME_QUICK;
-        case JUMP_BACKWARD:
-            return JUMP_BACKWARD_QUICK;
-        case EXTENDED_ARG:
-            return EXTENDED_ARG_QUICK;
-        default:
-            return 0;
-    }
-}
+/* The adaptive form of each opcode that has one. */
+const uint8_t kr_adaptive_form[256] = {
+    [RESUME] = RESUME_QUICK,
+    [JUMP_BACKWARD] = JUMP_BACKWARD_QUICK,
+    [EXTENDED_ARG] = EXTENDED_ARG_QUICK,
+    [LOAD_GLOBAL] = LOAD_GLOBAL_ADAPTIVE,
+    [LOAD_ATTR] = LOAD_ATTR_ADAPTIVE,
+    [STORE_ATTR] = STORE_ATTR_ADAPTIVE,
+    [LOAD_METHOD] = LOAD_METHOD_ADAPTIVE,
+    [BINARY_SUBSCR] = BINARY_SUBSCR_ADAPTIVE,
+    [STORE_SUBSCR] = STORE_SUBSCR_ADAPTIVE,
+    [BINARY_OP] = BINARY_OP_ADAPTIVE,
+    [COMPARE_OP] = COMPARE_OP_ADAPTIVE,
+    [UNPACK_SEQUENCE] = UNPACK_SEQUENCE_ADAPTIVE,
+    [PRECALL] = PRECALL_ADAPTIVE,
+    [CALL] = CALL_ADAPTIVE,
+};
 
 void
 kr_code_quicken(PyCodeObject *co)
@@ -49,7 +51,7 @@ kr_code_quicken(PyCodeObject *co)
     int previous = -1;
     for (Py_ssize_t i = 0; i < n; i++) {
         int op = KR_OPCODE(code[i]);
-        int form = adaptive_form(op);
+        int form = kr_adaptive_form[op];
         int both = previous >= 0 ? pair(previous, op) : 0;
         if (form) {
             code[i] = KR_UNIT(form, KR_OPARG(code[i]));

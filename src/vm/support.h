@@ -117,6 +117,7 @@ PyObject **kr_trace_instruction(PyThreadState *ts, _PyInterpreterFrame *f,
                                 _Py_CODEUNIT *prev_instr);
 
 /* quicken.c */
+extern const uint8_t kr_adaptive_form[256]; /* 0: none */
 void kr_code_quicken(PyCodeObject *co);
 static inline void
 kr_code_warm_up(PyCodeObject *co)
