@@ -10,43 +10,56 @@ typedef struct {
     PyObject *pool;   /* a tuple; for product: of tuples */
     PyObject *result; /* the last one, NULL before the first */
     Py_ssize_t *indices;
-    Py_ssize_t *cycles; /* permutations only */
-    Py_ssize_t r;       /* length of a result */
     int stopped;
+} product;
+
+/* The same with the length of a result, which a product has by its pool. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *pool;
+    PyObject *result;
+    Py_ssize_t *indices;
+    int stopped;
+    Py_ssize_t r;
 } combine;
 
-#define C(op) ((combine *)(op))
+typedef struct {
+    combine base;
+    Py_ssize_t *cycles;
+} permutations;
 
-REFS(combine, 2, {
+#define C(op) ((combine *)(op))
+#define CYCLES(op) (((permutations *)(op))->cycles)
+
+REFS(combine, 2, PyMem_Free(C(self)->indices))
+REFS(permutations, 2, {
     PyMem_Free(C(self)->indices);
-    PyMem_Free(C(self)->cycles);
+    PyMem_Free(CYCLES(self));
 })
 
 #define product_dealloc combine_dealloc
 #define product_traverse combine_traverse
-#define permutations_dealloc combine_dealloc
-#define permutations_traverse combine_traverse
 #define combinations_dealloc combine_dealloc
 #define combinations_traverse combine_traverse
 #define cwr_dealloc combine_dealloc
 #define cwr_traverse combine_traverse
 
-/* Takes over pool and arrays. */
+/* Takes over pool and array. r < 0: a product. */
 static PyObject *
 combine_make(PyTypeObject *type, PyObject *pool, Py_ssize_t *indices,
-             Py_ssize_t *cycles, Py_ssize_t r, int stopped)
+             Py_ssize_t r, int stopped)
 {
     combine *lz = (combine *)type->tp_alloc(type, 0);
     if (lz == NULL) {
         Py_DECREF(pool);
         PyMem_Free(indices);
-        PyMem_Free(cycles);
         return NULL;
     }
     lz->pool = pool;
     lz->indices = indices;
-    lz->cycles = cycles;
-    lz->r = r;
+    if (r >= 0) {
+        lz->r = r;
+    }
     lz->stopped = stopped;
     return (PyObject *)lz;
 }
@@ -62,6 +75,12 @@ make_indices(Py_ssize_t n)
     return indices;
 }
 
+static Py_ssize_t
+length_of(combine *lz, bool nested)
+{
+    return nested ? PyTuple_GET_SIZE(lz->pool) : lz->r;
+}
+
 /* Item i of the result. */
 static PyObject *
 item_of(combine *lz, Py_ssize_t i, bool nested)
@@ -74,11 +93,12 @@ item_of(combine *lz, Py_ssize_t i, bool nested)
 static PyObject *
 first_result(combine *lz, bool nested)
 {
-    PyObject *result = PyTuple_New(lz->r);
+    Py_ssize_t r = length_of(lz, nested);
+    PyObject *result = PyTuple_New(r);
     if (result == NULL) {
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < lz->r; i++) {
+    for (Py_ssize_t i = 0; i < r; i++) {
         PyTuple_SET_ITEM(result, i, Py_NewRef(item_of(lz, i, nested)));
     }
     lz->result = result;
@@ -90,18 +110,19 @@ static PyObject *
 own_result(combine *lz)
 {
     PyObject *result = lz->result;
+    Py_ssize_t r = PyTuple_GET_SIZE(result);
     if (Py_REFCNT(result) == 1) {
         /* the collector may have found it free of cycles */
-        if (lz->r > 0 && !PyObject_GC_IsTracked(result)) {
+        if (r > 0 && !PyObject_GC_IsTracked(result)) {
             PyObject_GC_Track(result);
         }
         return result;
     }
-    PyObject *copy = PyTuple_New(lz->r);
+    PyObject *copy = PyTuple_New(r);
     if (copy == NULL) {
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < lz->r; i++) {
+    for (Py_ssize_t i = 0; i < r; i++) {
         PyTuple_SET_ITEM(copy, i, Py_NewRef(PyTuple_GET_ITEM(result, i)));
     }
     lz->result = copy;
@@ -113,7 +134,8 @@ own_result(combine *lz)
 static PyObject *
 refresh(combine *lz, PyObject *result, Py_ssize_t first, bool nested)
 {
-    for (Py_ssize_t i = first; i < lz->r; i++) {
+    Py_ssize_t r = length_of(lz, nested);
+    for (Py_ssize_t i = first; i < r; i++) {
         PyObject *item = Py_NewRef(item_of(lz, i, nested));
         PyObject *old = PyTuple_GET_ITEM(result, i);
         PyTuple_SET_ITEM(result, i, item);
@@ -225,7 +247,7 @@ product_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
         PyTuple_SET_ITEM(pools, i, pool);
         indices[i] = 0;
     }
-    return combine_make(type, pools, indices, NULL, r, 0);
+    return combine_make(type, pools, indices, -1, 0);
 }
 
 static PyObject *
@@ -236,7 +258,7 @@ product_next(PyObject *self)
         return NULL;
     }
     if (lz->result == NULL) {
-        for (Py_ssize_t i = 0; i < lz->r; i++) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(lz->pool); i++) {
             if (PyTuple_GET_SIZE(PyTuple_GET_ITEM(lz->pool, i)) == 0) {
                 lz->stopped = 1;
                 return NULL;
@@ -249,7 +271,7 @@ product_next(PyObject *self)
         return NULL;
     }
     /* as an odometer turns, from the right */
-    for (Py_ssize_t i = lz->r - 1; i >= 0; i--) {
+    for (Py_ssize_t i = PyTuple_GET_SIZE(lz->pool) - 1; i >= 0; i--) {
         if (++lz->indices[i]
             < PyTuple_GET_SIZE(PyTuple_GET_ITEM(lz->pool, i))) {
             return refresh(lz, result, i, true);
@@ -265,12 +287,12 @@ product_reduce(PyObject *self, PyObject *ignored)
 {
     combine *lz = C(self);
     if (lz->stopped) {
-        return Py_BuildValue("O((()))", Py_TYPE(lz));
+        return Py_BuildValue("O(())", Py_TYPE(lz));
     }
     if (lz->result == NULL) {
         return Py_BuildValue("OO", Py_TYPE(lz), lz->pool);
     }
-    PyObject *indices = tuple_of_numbers(lz->indices, lz->r);
+    PyObject *indices = tuple_of_numbers(lz->indices, PyTuple_GET_SIZE(lz->pool));
     return indices ? Py_BuildValue("OON", Py_TYPE(lz), lz->pool, indices)
                    : NULL;
 }
@@ -279,7 +301,7 @@ static PyObject *
 product_setstate(PyObject *self, PyObject *state)
 {
     combine *lz = C(self);
-    Py_ssize_t n = lz->r;
+    Py_ssize_t n = PyTuple_GET_SIZE(lz->pool);
     if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state) != n) {
         PyErr_SetString(PyExc_ValueError, "invalid arguments");
         return NULL;
@@ -305,14 +327,20 @@ product_setstate(PyObject *self, PyObject *state)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+product_sizeof(PyObject *self, PyObject *ignored)
+{
+    return sizeof_indices(self, PyTuple_GET_SIZE(C(self)->pool));
+}
+
 static PyMethodDef product_methods[] = {
     REDUCE(product_reduce),
     SETSTATE(product_setstate),
-    SIZEOF(plain_sizeof),
+    SIZEOF(product_sizeof),
     {NULL},
 };
 
-ITERATOR(kr_it_product, "product", product, combine, product_methods,
+ITERATOR(kr_it_product, "product", product, product, product_methods,
          "product(*iterables, repeat=1) --> product object\n\n"
          "Cartesian product of the iterables: as many nested for-loops.\n"
          "The product of an iterable with itself is given by repeat.");
@@ -370,7 +398,7 @@ combinations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     for (Py_ssize_t i = 0; i < r; i++) {
         indices[i] = i;
     }
-    return combine_make(type, pool, indices, NULL, r,
+    return combine_make(type, pool, indices, r,
                         r > PyTuple_GET_SIZE(pool));
 }
 
@@ -493,7 +521,7 @@ cwr_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     for (Py_ssize_t i = 0; i < r; i++) {
         indices[i] = 0;
     }
-    return combine_make(type, pool, indices, NULL, r,
+    return combine_make(type, pool, indices, r,
                         PyTuple_GET_SIZE(pool) == 0 && r > 0);
 }
 
@@ -585,7 +613,13 @@ permutations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     for (Py_ssize_t i = 0; i < r; i++) {
         cycles[i] = n - i;
     }
-    return combine_make(type, pool, indices, cycles, r, r > n);
+    PyObject *self = combine_make(type, pool, indices, r, r > n);
+    if (self == NULL) {
+        PyMem_Free(cycles);
+        return NULL;
+    }
+    CYCLES(self) = cycles;
+    return self;
 }
 
 static PyObject *
@@ -607,7 +641,7 @@ permutations_next(PyObject *self)
     if (result == NULL) {
         return NULL;
     }
-    Py_ssize_t *indices = lz->indices, *cycles = lz->cycles;
+    Py_ssize_t *indices = lz->indices, *cycles = CYCLES(self);
     for (Py_ssize_t i = lz->r - 1; i >= 0; i--) {
         if (--cycles[i] > 0) {
             Py_ssize_t j = n - cycles[i], t = indices[i];
@@ -645,7 +679,7 @@ permutations_reduce(PyObject *self, PyObject *ignored)
     }
     PyObject *indices =
         tuple_of_numbers(lz->indices, PyTuple_GET_SIZE(lz->pool));
-    PyObject *cycles = indices ? tuple_of_numbers(lz->cycles, lz->r) : NULL;
+    PyObject *cycles = indices ? tuple_of_numbers(CYCLES(self), lz->r) : NULL;
     if (cycles == NULL) {
         Py_XDECREF(indices);
         return NULL;
@@ -674,14 +708,14 @@ permutations_setstate(PyObject *self, PyObject *state)
         return NULL;
     }
     if (read_numbers(indices, n, lz->indices, 0) < 0
-        || read_numbers(cycles, lz->r, lz->cycles, 1) < 0) {
+        || read_numbers(cycles, lz->r, CYCLES(self), 1) < 0) {
         return NULL;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         clamp(&lz->indices[i], 0, n - 1);
     }
     for (Py_ssize_t i = 0; i < lz->r; i++) {
-        clamp(&lz->cycles[i], 1, n - i);
+        clamp(&CYCLES(self)[i], 1, n - i);
     }
     Py_CLEAR(lz->result);
     PyObject *result = first_result(lz, false);
@@ -699,7 +733,7 @@ static PyMethodDef permutations_methods[] = {
     {NULL},
 };
 
-ITERATOR(kr_it_permutations, "permutations", permutations, combine,
+ITERATOR(kr_it_permutations, "permutations", permutations, permutations,
          permutations_methods,
          "permutations(iterable, r=None)\n--\n\n"
          "Return successive r-length permutations of elements in the "
