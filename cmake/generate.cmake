@@ -49,3 +49,21 @@ add_custom_command(
   COMMAND astgen ${GEN} ${PROJECT_SOURCE_DIR}/grammar/ast.def
   DEPENDS astgen grammar/ast.def
   COMMENT "Writing the syntax tree")
+add_custom_command(
+  OUTPUT ${GEN}/kr_parser.c ${GEN}/kr_tokens.h
+  COMMAND peggen ${GEN} ${PROJECT_SOURCE_DIR}/grammar/tokens.def
+          ${PROJECT_SOURCE_DIR}/grammar/python.gram
+  DEPENDS peggen grammar/tokens.def grammar/python.gram
+  COMMENT "Writing the parser")
+add_custom_command(
+  OUTPUT ${GEN}/kr_ops.h ${GEN}/kr_op_list.h ${GEN}/kr_opcode_tables.h
+  COMMAND opgen ${GEN} ${KR_OPS}
+  DEPENDS opgen ${KR_OPS}
+  COMMENT "Writing the interpreter's instructions")
+
+set(KR_GENERATED_SOURCES
+  ${GEN}/kr_stubs.c ${GEN}/kr_layouts.c ${GEN}/kr_unicode_db.c
+  ${GEN}/kr_ast.c ${GEN}/kr_parser.c)
+add_custom_target(kr_generated DEPENDS
+  ${GEN}/kr_ids.stamp ${GEN}/kr_stubs.c ${GEN}/kr_unicode_db.c
+  ${GEN}/kr_ast.c ${GEN}/kr_parser.c ${GEN}/kr_ops.h)
