@@ -2,7 +2,6 @@
  * its parts need each other, and takes it down in CPython's order. */
 #include "runtime/lifecycle.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -643,37 +642,4 @@ Py_FdIsInteractive(FILE *fp, const char *filename)
     return kr_main_config()->interactive &&
            (filename == NULL || strcmp(filename, "<stdin>") == 0 ||
             strcmp(filename, "???") == 0);
-}
-
-PyOS_sighandler_t
-PyOS_getsig(int sig)
-{
-    struct sigaction context;
-    if (sigaction(sig, NULL, &context) == -1) {
-        return SIG_ERR;
-    }
-    return context.sa_handler;
-}
-
-PyOS_sighandler_t
-PyOS_setsig(int sig, PyOS_sighandler_t handler)
-{
-    struct sigaction context, old;
-    memset(&context, 0, sizeof(context));
-    context.sa_handler = handler;
-    /* for handlers that run on an alternate stack, as faulthandler's */
-    context.sa_flags = SA_ONSTACK;
-    sigemptyset(&context.sa_mask);
-    if (sigaction(sig, &context, &old) == -1) {
-        return SIG_ERR;
-    }
-    return old.sa_handler;
-}
-
-PyAPI_FUNC(void) _Py_RestoreSignals(void);
-void
-_Py_RestoreSignals(void)
-{
-    PyOS_setsig(SIGPIPE, SIG_DFL);
-    PyOS_setsig(SIGXFSZ, SIG_DFL);
 }

@@ -7,13 +7,6 @@
 
 #include "objects/ids.h"
 
-const char *Py_FileSystemDefaultEncoding = NULL;
-const char *Py_FileSystemDefaultEncodeErrors = NULL;
-int Py_HasFileSystemDefaultEncoding = 0;
-int Py_UTF8Mode = 0;
-PyAPI_DATA(int) _Py_HasFileSystemDefaultEncodeErrors;
-int _Py_HasFileSystemDefaultEncodeErrors = 0;
-
 static struct kr_open_code_state {
     Py_OpenCodeHookFunction hook;
     void *data;

@@ -368,7 +368,7 @@ no_parameters(Parser *p)
 }
 
 stmt_ty
-kr_make_function(Parser *p, expr_ty name, arguments_ty args,
+kr_make_function_def(Parser *p, expr_ty name, arguments_ty args,
                  asdl_stmt_seq *body, expr_ty returns, const Token *t,
                  bool async, LOC_PARAMS)
 {

@@ -276,7 +276,7 @@ stmt_ty kr_make_class(Parser *p, expr_ty name, expr_ty call,
                       asdl_stmt_seq *body, LOC_PARAMS);
 stmt_ty kr_class_decorators(Parser *p, asdl_expr_seq *list, stmt_ty def);
 stmt_ty kr_function_decorators(Parser *p, asdl_expr_seq *list, stmt_ty def);
-stmt_ty kr_make_function(Parser *p, expr_ty name, arguments_ty args,
+stmt_ty kr_make_function_def(Parser *p, expr_ty name, arguments_ty args,
                          asdl_stmt_seq *body, expr_ty returns, const Token *t,
                          bool async, LOC_PARAMS);
 expr_ty kr_make_lambda(Parser *p, arguments_ty args, expr_ty body, LOC_PARAMS);
