@@ -64,6 +64,12 @@ hash_bytes(const void *src, Py_ssize_t len)
                                 _Py_HashSecret.siphash.k1, src, len);
 }
 
+uint64_t
+_Py_KeyedHash(uint64_t key, const void *src, Py_ssize_t size)
+{
+    return siphash13(key, 0, src, size);
+}
+
 Py_hash_t
 _Py_HashBytes(const void *src, Py_ssize_t len)
 {

@@ -9,4 +9,7 @@
  * first str is hashed. 0, or -1 if the system has no random numbers. */
 int kr_hash_init(int use_seed, unsigned long seed);
 
+/* SipHash-1-3 under a key of the caller, not the process's secret. */
+uint64_t _Py_KeyedHash(uint64_t key, const void *src, Py_ssize_t size);
+
 #endif

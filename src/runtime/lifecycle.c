@@ -23,6 +23,9 @@
 #include "runtime/sys/sys.h"
 #include "runtime/tstate.h"
 
+/* Owned by module atexit, which is above us. */
+void kr_atexit_call(PyInterpreterState *interp);
+
 #define MAX_EXIT_FUNCS 32
 
 static struct kr_lifecycle_state {
@@ -161,6 +164,9 @@ init_modules(PyInterpreterState *interp, PyObject **sysmod)
     if (interp->builtins_copy == NULL || install_early_stderr() < 0) {
         return FAILED("can't initialize streams");
     }
+    if (kr_sys_set_config(interp) < 0) {
+        return FAILED("can't set sys attributes");
+    }
     if (kr_import_install(interp, *sysmod) < 0) {
         return FAILED("failed to install importlib");
     }
@@ -235,9 +241,6 @@ init_main(PyThreadState *tstate)
 {
     PyInterpreterState *interp = tstate->interp;
     const PyConfig *config = &interp->config;
-    if (kr_sys_set_config(interp) < 0) {
-        return FAILED("can't set sys attributes");
-    }
     if (kr_import_install_external(interp) < 0) {
         return FAILED("failed to install the path-based importers");
     }
@@ -502,7 +505,7 @@ finalize_modules(PyThreadState *tstate)
     PyGC_Collect();
 }
 
-PyAPI_FUNC(void) _PyAtExit_Call(PyInterpreterState *interp);
+
 
 int
 Py_FinalizeEx(void)
@@ -514,7 +517,7 @@ Py_FinalizeEx(void)
     PyInterpreterState *interp = tstate->interp;
     kr_wait_for_threads();
     kr_finish_pending_calls(tstate);
-    _PyAtExit_Call(interp);
+    kr_atexit_call(interp);
     int malloc_stats = interp->config.malloc_stats;
 
     kr_lifecycle.finalizing = 1;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "objects/hash.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
 
@@ -324,10 +325,7 @@ imp_fix_co_filename(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     Py_RETURN_NONE;
 }
 
-/* SipHash-1-3 with a key of its own, so that it does not depend on the seed
- * of the process (PEP 552). */
-uint64_t _Py_KeyedHash(uint64_t key, const void *src, Py_ssize_t size);
-
+/* With a key of its own: not the seed of the process (PEP 552). */
 static PyObject *
 imp_source_hash(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                 PyObject *kwnames)

@@ -671,6 +671,11 @@ static PyObject *
 find_and_load(PyObject *name)
 {
     PyInterpreterState *interp = kr_interp();
+    if (interp->importlib == NULL || interp->import_func == NULL) {
+        PyErr_Format(PyExc_ImportError,
+                     "%U: the import system is not installed yet", name);
+        return NULL;
+    }
     PyObject *path = PySys_GetObject("path");
     PyObject *meta_path = PySys_GetObject("meta_path");
     PyObject *hooks = PySys_GetObject("path_hooks");
