@@ -4,6 +4,7 @@
  * version tags, slots and subclasses before anybody can look again. */
 #include "base/common.h"
 #include "memory/gc.h"
+#include "memory/tstate.h"
 #include "objects/genericalias.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
@@ -71,7 +72,7 @@ type_vectorcall(PyObject *metatype, PyObject *const *args, size_t nargsf,
         }
         return Py_NewRef((PyObject *)Py_TYPE(args[0]));
     }
-    return _PyObject_MakeTpCall(PyThreadState_Get(), metatype, args, nargs,
+    return _PyObject_MakeTpCall(kr_tstate(), metatype, args, nargs,
                                 kwnames);
 }
 
