@@ -90,9 +90,9 @@ buffered_flush_unlocked(Buffered *self)
                     "write could not complete without blocking", 0);
                 return -1;
             }
-            set_position(self, self->write_pos + n);
-            self->write_pos = self->pos;
-            self->raw_pos = self->pos;
+            /* the logical position may be further on: it stays */
+            self->write_pos += n;
+            self->raw_pos = self->write_pos;
             /* a partial write may be the work of a signal */
             if (PyErr_CheckSignals() < 0) {
                 return -1;
