@@ -145,6 +145,10 @@ kr_push_call_ex(PyThreadState *ts, PyObject *func, PyObject *args,
                 PyObject *kwargs)
 {
     PyFunctionObject *f = (PyFunctionObject *)func;
+    if (kwargs != NULL && !PyArg_ValidateKeywordArguments(kwargs)) {
+        Py_DECREF(func);
+        return NULL;
+    }
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     Py_ssize_t nkw = kwargs == NULL ? 0 : PyDict_GET_SIZE(kwargs);
     PyObject *small[16], **flat = small, *kwnames = NULL;
