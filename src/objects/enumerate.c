@@ -62,7 +62,11 @@ enum_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     PyObject *const *a = _PyArg_UnpackKeywords(
         ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args), kwargs, NULL,
         &parser, 1, 2, 0, buf);
-    return a == NULL ? NULL : enum_make(type, a[0], a[1]);
+    /* without keywords `a` is the tuple itself, which may end at one */
+    Py_ssize_t given = PyTuple_GET_SIZE(args) +
+                       (kwargs == NULL ? 0 : PyDict_GET_SIZE(kwargs));
+    return a == NULL ? NULL
+                     : enum_make(type, a[0], given > 1 ? a[1] : NULL);
 }
 
 /* The common calls without a dict. */
@@ -74,11 +78,13 @@ enum_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "enumerate"};
     PyObject *buf[2];
+    Py_ssize_t given = PyVectorcall_NARGS(nargsf) +
+                       (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
     args = _PyArg_UnpackKeywords(args, PyVectorcall_NARGS(nargsf), NULL,
                                  kwnames, &parser, 1, 2, 0, buf);
-    return args == NULL
-               ? NULL
-               : enum_make((PyTypeObject *)type, args[0], args[1]);
+    return args == NULL ? NULL
+                        : enum_make((PyTypeObject *)type, args[0],
+                                    given > 1 ? args[1] : NULL);
 }
 
 static void

@@ -711,17 +711,21 @@ do_split(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
 {
     PyObject *slots[2];
     Py_ssize_t max = -1;
+    Py_ssize_t given = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
     args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, parser, 0, 2, 0,
                                  slots);
-    if (args == NULL || (args[1] != NULL && get_index(args[1], &max) < 0)) {
+    /* without keywords `args` is as long as the call's */
+    PyObject *sep = args != NULL && given > 0 ? args[0] : NULL;
+    PyObject *limit = args != NULL && given > (kwnames == NULL) ? args[1] : NULL;
+    if (args == NULL || (limit != NULL && get_index(limit, &max) < 0)) {
         return NULL;
     }
     if (max < 0) {
         max = PY_SSIZE_T_MAX;
     }
     Py_buffer view = {.len = 0};
-    int own = args[0] != NULL && args[0] != Py_None;
-    if (own && PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE) < 0) {
+    int own = sep != NULL && sep != Py_None;
+    if (own && PyObject_GetBuffer(sep, &view, PyBUF_SIMPLE) < 0) {
         return NULL;
     }
     if (own && view.len == 0) {
@@ -966,6 +970,7 @@ KR_BM_KEYWORDS(translate)
     if (args == NULL) {
         return NULL;
     }
+    PyObject *drop = nargs > 1 || kwnames != NULL ? args[1] : NULL;
     int has_table = args[0] != Py_None;
     if (has_table && PyObject_GetBuffer(args[0], &table, PyBUF_SIMPLE) < 0) {
         return NULL;
@@ -975,10 +980,10 @@ KR_BM_KEYWORDS(translate)
         PyErr_SetString(PyExc_ValueError,
                         "translation table must be 256 characters long");
     }
-    else if (args[1] == NULL ||
-             PyObject_GetBuffer(args[1], &del, PyBUF_SIMPLE) == 0) {
+    else if (drop == NULL ||
+             PyObject_GetBuffer(drop, &del, PyBUF_SIMPLE) == 0) {
         result = translate(self, has_table ? table.buf : NULL, &del);
-        if (args[1] != NULL) {
+        if (drop != NULL) {
             PyBuffer_Release(&del);
         }
     }

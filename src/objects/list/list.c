@@ -935,6 +935,13 @@ list_sort(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
         .format = NULL, .keywords = keywords, .fname = "sort"};
     PyObject *buf[2], *key = NULL;
     int reverse = 0;
+    if (nargs == 0 && (kwnames == NULL || PyTuple_GET_SIZE(kwnames) == 0)) {
+        /* unpacking would give back `args` as it is */
+        if (kr_list_sort((PyListObject *)self, NULL, 0) < 0) {
+            return NULL;
+        }
+        Py_RETURN_NONE;
+    }
     args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 0, 0, 0,
                                  buf);
     if (args == NULL) {
