@@ -1,0 +1,126 @@
+/* What code generation and assembly share: the control-flow graph of one code
+ * object and the facts about the scope it comes from.
+ *
+ * Code generation appends to the graph with the builder functions; assembly
+ * optimises the graph and lays it out. Blocks and instructions live in the
+ * arena of the compilation. */
+#ifndef KR_FRONT_COMPILER_FLOWGRAPH_H
+#define KR_FRONT_COMPILER_FLOWGRAPH_H
+
+#include <Python.h>
+#include <opcode.h>
+#include <stdbool.h>
+
+#include "front/arena/arena.h"
+
+/* Instructions that exist only before assembly. */
+enum kr_pseudo_op {
+    SETUP_FINALLY = -1,  /* target: handler, entered with the exception */
+    SETUP_CLEANUP = -2,  /* as SETUP_FINALLY, and lasti is pushed too */
+    SETUP_WITH = -3,     /* as SETUP_CLEANUP, __exit__ stays below */
+    POP_BLOCK = -4,      /* ends the innermost SETUP_* */
+    JUMP = -5,           /* in either direction */
+    JUMP_NO_INTERRUPT = -6,
+    POP_JUMP_IF_FALSE = -7,
+    POP_JUMP_IF_TRUE = -8,
+    POP_JUMP_IF_NONE = -9,
+    POP_JUMP_IF_NOT_NONE = -10,
+};
+
+/* Where an instruction comes from. */
+struct kr_loc {
+    int lineno; /* -1: none */
+    int end_lineno;
+    int col_offset;
+    int end_col_offset; /* -1 each: unknown */
+};
+
+#define KR_NO_LOC ((struct kr_loc){-1, -1, -1, -1})
+
+struct kr_block;
+
+struct kr_instr {
+    int opcode;
+    int oparg;
+    struct kr_block *target; /* of jumps and SETUP_*, else NULL */
+    struct kr_block *except; /* innermost handler; set by assembly */
+    struct kr_loc loc;
+};
+
+struct kr_block {
+    struct kr_block *list; /* previously created block */
+    struct kr_block *next; /* in layout order */
+    struct kr_instr *instr;
+    int used, capacity;
+    /* The rest belongs to assembly. */
+    struct kr_block **except_stack;
+    int except_depth;
+    int predecessors;
+    int startdepth; /* INT_MIN: not known; the builder sets that */
+    int offset;
+    bool return_, exit, nofallthrough, preserve_lasti;
+    bool cold, warm, visited, except_predecessor;
+    void *scratch;
+};
+
+struct kr_cfg {
+    KrArena *arena;
+    struct kr_block *entry;   /* first block in layout order */
+    struct kr_block *current; /* where the builder appends */
+    struct kr_block *blocks;  /* newest block; chained by `list` */
+};
+
+/* Starts an empty graph whose entry block is current; 0, or -1 with
+ * MemoryError set. */
+int kr_cfg_init(struct kr_cfg *cfg, KrArena *arena);
+
+/* A new block outside the layout; NULL with MemoryError set. */
+struct kr_block *kr_cfg_new_block(struct kr_cfg *cfg);
+
+/* Appends `block` to the layout and makes it current. */
+void kr_cfg_use_next_block(struct kr_cfg *cfg, struct kr_block *block);
+
+/* Appends an instruction to `block` itself; borrowed, NULL with MemoryError
+ * set. Moves the instructions of the block. */
+struct kr_instr *kr_block_append(KrArena *arena, struct kr_block *block);
+
+/* Appends an instruction, in a new block if the current one is closed by a
+ * jump or an exit; 0, or -1 with MemoryError set. */
+int kr_cfg_addop(struct kr_cfg *cfg, int opcode, int oparg, struct kr_loc loc);
+int kr_cfg_addop_jump(struct kr_cfg *cfg, int opcode, struct kr_block *target,
+                      struct kr_loc loc);
+
+/* Is the instruction a jump (SETUP_* are not)? */
+bool kr_op_is_jump(int opcode);
+/* RETURN_VALUE, RAISE_VARARGS, RERAISE. */
+bool kr_op_is_scope_exit(int opcode);
+/* SETUP_FINALLY, SETUP_CLEANUP, SETUP_WITH. */
+bool kr_op_is_block_push(int opcode);
+
+/* Facts about the scope being compiled; owned by code generation. The dicts
+ * map names (str) to their index; `consts` maps constant keys
+ * (_PyCode_ConstantKey) to their index, in insertion order. */
+struct kr_unit {
+    PyObject *name, *qualname; /* qualname is NULL in modules: use name */
+    PyObject *consts, *names, *varnames, *cellvars, *freevars;
+    int argcount; /* without the positional-only ones */
+    int posonlyargcount;
+    int kwonlyargcount;
+    /* 0: take the first instruction's line (modules); is then changed. */
+    int firstlineno;
+    int flags; /* final co_flags */
+};
+
+/* Optimises and lays out the graph, and makes the code object. Adds the
+ * implicit return (of None if `add_none`, else of the value on the stack)
+ * when the last block does not end in one. `constants` merges equal constants
+ * of the whole compilation (key -> constant). New reference; NULL with an
+ * exception set. */
+PyObject *kr_assemble(struct kr_unit *unit, struct kr_cfg *cfg,
+                      PyObject *filename, PyObject *constants, bool add_none);
+
+/* The stack change of an instruction; jump is 1, 0 or -1 for the larger of
+ * both. PY_INVALID_STACK_EFFECT if there is no such opcode. */
+int kr_stack_effect(int opcode, int oparg, int jump);
+
+#endif
