@@ -169,7 +169,7 @@ print_syntax_text(struct printer *p, PySyntaxErrorObject *e)
     Py_ssize_t column = offset - 1 - start;
     Py_ssize_t end_column = end < 1 || end == offset ? column + 1
                                                      : end - 1 - start;
-    if (column < 0 || (end >= 0 && end < 0)) {
+    if (column < 0) {
         Py_DECREF(line);
         return 0;
     }
@@ -525,7 +525,7 @@ print_origin(struct printer *p, PyObject *exc)
         if (!was_seen(p, cause)) {
             res = print_link(p, cause,
                              "The above exception was the direct cause of the "
-                             "following exception:\n");
+                             "following exception:");
         }
         Py_DECREF(cause);
         return res;
@@ -536,7 +536,7 @@ print_origin(struct printer *p, PyObject *exc)
         !was_seen(p, context)) {
         res = print_link(p, context,
                          "During handling of the above exception, another "
-                         "exception occurred:\n");
+                         "exception occurred:");
     }
     Py_XDECREF(context);
     return res;

@@ -98,9 +98,30 @@ bootstrap_imp(void)
     return mod;
 }
 
+/* The lists and the cache that importlib fills and programs extend. */
+static int
+create_hook_lists(void)
+{
+    PyObject *meta_path = PyList_New(0), *hooks = PyList_New(0);
+    PyObject *cache = PyDict_New();
+    int res = -1;
+    if (meta_path != NULL && hooks != NULL && cache != NULL) {
+        res = PySys_SetObject("meta_path", meta_path) |
+              PySys_SetObject("path_hooks", hooks) |
+              PySys_SetObject("path_importer_cache", cache);
+    }
+    Py_XDECREF(meta_path);
+    Py_XDECREF(hooks);
+    Py_XDECREF(cache);
+    return res;
+}
+
 int
 kr_import_install(PyInterpreterState *interp, PyObject *sysmod)
 {
+    if (create_hook_lists() < 0) {
+        return -1;
+    }
     if (import_bootstrap("_frozen_importlib", "_bootstrap") < 0) {
         return -1;
     }

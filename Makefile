@@ -1,0 +1,38 @@
+# For people; the build itself is CMake with Ninja (CMakePresets.json).
+#
+#   make          the program that users get: build/release/krait
+#   make run      build it and walk through the language (examples/tour.py)
+#   make test     build what the tests need and run them all
+#   make dev | asan | ubsan      other builds, in build/<name>
+#   make install PREFIX=/usr/local
+#
+# What is missing on the machine is installed first (tools/deps says what).
+
+PRESETS := dev asan ubsan
+PREFIX ?= /usr/local
+
+.PHONY: all release run test deps install clean $(PRESETS)
+
+all: release
+
+deps:
+	@tools/deps
+
+release: deps
+	@tools/build-release
+
+$(PRESETS): deps
+	@cmake --preset $@ > build/$@.configure.log 2>&1 || { cat build/$@.configure.log; exit 1; }
+	@cmake --build --preset $@
+
+run: release
+	@build/release/krait examples/tour.py
+
+test: dev
+	@/usr/bin/python3.11 tests/run.py
+
+install: release
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+clean:
+	rm -rf build
