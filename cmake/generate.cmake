@@ -42,6 +42,7 @@ add_custom_command(
 file(GLOB KR_UNICODE CONFIGURE_DEPENDS grammar/unicode/*)
 add_custom_command(
   OUTPUT ${GEN}/kr_unicode_db.c ${GEN}/kr_unicode_db.h
+         ${GEN}/kr_unicode_names.c ${GEN}/kr_unicode_names.h
   COMMAND unigen ${GEN} ${PROJECT_SOURCE_DIR}/grammar/unicode
   DEPENDS unigen ${KR_UNICODE}
   COMMENT "Writing Unicode tables")
@@ -64,6 +65,7 @@ add_custom_command(
 
 set(KR_GENERATED_SOURCES
   ${GEN}/kr_stubs.c ${GEN}/kr_layouts.c ${GEN}/kr_unicode_db.c
+  ${GEN}/kr_unicode_names.c
   ${GEN}/kr_ast.c ${GEN}/kr_parser.c)
 add_custom_target(kr_generated DEPENDS
   ${GEN}/kr_ids.stamp ${GEN}/kr_stubs.c ${GEN}/kr_unicode_db.c
