@@ -81,7 +81,7 @@ _PyCode_Validate(struct kr_code_spec *s)
                ((s->flags & CO_VARARGS) != 0) +
                ((s->flags & CO_VARKEYWORDS) != 0);
     if (args > count_locals(s).locals) {
-        PyErr_SetString(PyExc_ValueError, "code: varnames is too small");
+        PyErr_SetString(PyExc_ValueError, "code: co_varnames is too small");
         return -1;
     }
     return 0;
@@ -310,7 +310,7 @@ PyCode_NewWithPosOnlyArgs(int argcount, int posonlyargcount,
     }
     if (PyTuple_GET_SIZE(varnames) != nlocals) {
         PyErr_SetString(PyExc_ValueError,
-                        "code: varnames tuple has the wrong size");
+                        "code: co_nlocals != len(co_varnames)");
         return NULL;
     }
     PyObject *localnames, *kinds;

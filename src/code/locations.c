@@ -310,7 +310,6 @@ struct line_iter {
     PyObject_HEAD
     PyCodeObject *code;
     PyCodeAddressRange range;
-    Py_ssize_t nbytes;
 };
 
 static void
@@ -323,23 +322,15 @@ line_iter_dealloc(PyObject *self)
 static PyObject *
 line_iter_next(PyObject *self)
 {
-    struct line_iter *it = (struct line_iter *)self;
-    PyCodeAddressRange *range = &it->range;
-    if (range->ar_start >= it->nbytes) {
+    PyCodeAddressRange *range = &((struct line_iter *)self)->range;
+    if (!kr_code_range_next(range)) {
         return NULL;
     }
-    int start = range->ar_start;
-    int line = range->ar_line;
-    do {
-        if (!kr_code_range_next(range)) {
-            range->ar_start = (int)it->nbytes;
-            break;
-        }
-    } while (range->ar_line == line);
-    if (line < 0) {
-        return Py_BuildValue("iiO", start, range->ar_start, Py_None);
+    if (range->ar_line < 0) {
+        return Py_BuildValue("iiO", range->ar_start, range->ar_end, Py_None);
     }
-    return Py_BuildValue("iii", start, range->ar_start, line);
+    return Py_BuildValue("iii", range->ar_start, range->ar_end,
+                         range->ar_line);
 }
 
 PyTypeObject _PyLineIterator = {
@@ -362,11 +353,7 @@ kr_code_lines(PyCodeObject *co)
         return NULL;
     }
     it->code = (PyCodeObject *)Py_NewRef((PyObject *)co);
-    it->nbytes = Py_SIZE(co) * (Py_ssize_t)sizeof(_Py_CODEUNIT);
     kr_code_range_init(co, &it->range);
-    if (!kr_code_range_next(&it->range)) {
-        it->range.ar_start = (int)it->nbytes;
-    }
     return (PyObject *)it;
 }
 

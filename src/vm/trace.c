@@ -184,18 +184,17 @@ line_events(PyThreadState *ts, _PyInterpreterFrame *f, int before)
     int at = kr_frame_lasti(f);
     int line = line_of(ts, co, at);
     if (line != -1 && object->f_trace_lines) {
-        /* A backward jump is a new line event even on the same line, unless it
-         * goes to the middle of an expression's loop-less continuation. */
+        /* a backward jump is a new line event even on the same line */
         int trace;
-        if (before < co->_co_firsttraceable) {
+        if (before <= co->_co_firsttraceable) {
             trace = 1;
         }
         else {
             int last_line = PyCode_Addr2Line(co, before * size);
             trace = line != last_line;
             if (!trace && at < before * size) {
-                int op = kr_opcode_deopt[KR_OPCODE(_PyCode_CODE(co)[before])];
-                trace = op != SEND && op != JUMP_BACKWARD_NO_INTERRUPT;
+                /* waiting in `yield from` goes round without being a loop */
+                trace = kr_opcode_deopt[KR_OPCODE(*f->prev_instr)] != SEND;
             }
         }
         if (trace && kr_trace_event(ts, f, ts->c_tracefunc, ts->c_traceobj,

@@ -440,7 +440,7 @@ two_keywords(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
         if (args[0] != NULL) {
             sep = args[0];
         }
-        if (args[1] != NULL) {
+        if ((kwnames != NULL || nargs > 1) && args[1] != NULL) {
             PyObject *index = PyNumber_Index(args[1]);
             if (index == NULL) {
                 return NULL;
