@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ struct child {
     size_t groups_size;
     const gid_t *groups;
     uid_t uid;
+    int umask; /* negative: unchanged */
+    int allow_vfork;
     const sigset_t *child_sigmask; /* to restore; NULL after a plain fork */
     int *fds_to_keep; /* sorted */
     size_t fds_to_keep_len;
@@ -151,6 +154,9 @@ prepare(struct child *c)
 static int
 change_identity(struct child *c)
 {
+    if (c->umask >= 0) {
+        umask((mode_t)c->umask);
+    }
     if (c->restore_signals) {
         restore_signals();
     }
@@ -253,8 +259,9 @@ start_child(struct child *c)
     sigset_t all, old;
     pid_t pid;
     /* vfork shares our memory: no Python code, no changed ids */
-    bool use_vfork = c->preexec_fn == Py_None && !c->call_setuid &&
-                     !c->call_setgid && !c->call_setgroups;
+    bool use_vfork = c->allow_vfork && c->preexec_fn == Py_None &&
+                     !c->call_setuid && !c->call_setgid &&
+                     !c->call_setgroups;
     if (!use_vfork) {
         pid = fork();
         if (pid == 0) {
@@ -433,12 +440,13 @@ subprocess_fork_exec(PyObject *module, PyObject *args)
     bool before = false;
     pid_t pid = -1;
     if (!PyArg_ParseTuple(
-            args, "OOpO!OOiiiiiiiiiiiOOOO:fork_exec", &process_args,
+            args, "OOpO!OOiiiiiiiiiiiOOOiOp:fork_exec", &process_args,
             &executables, &c.close_fds, &PyTuple_Type, &keep, &cwd_obj, &env,
             &c.p2cread, &c.p2cwrite, &c.c2pread, &c.c2pwrite, &c.errread,
             &c.errwrite, &c.errpipe_read, &c.errpipe_write,
             &c.restore_signals, &c.call_setsid, &c.pgid_to_set, &gid_obj,
-            &groups_list, &uid_obj, &c.preexec_fn)) {
+            &groups_list, &uid_obj, &c.umask, &c.preexec_fn,
+            &c.allow_vfork)) {
         return NULL;
     }
     if (c.preexec_fn != Py_None &&
@@ -525,8 +533,8 @@ static PyMethodDef subprocess_methods[] = {
      "          p2cread, p2cwrite, c2pread, c2pwrite,\n"
      "          errread, errwrite, errpipe_read, errpipe_write,\n"
      "          restore_signals, call_setsid, pgid_to_set,\n"
-     "          gid, groups_list, uid,\n"
-     "          preexec_fn)\n\n"
+     "          gid, groups_list, uid, child_umask,\n"
+     "          preexec_fn, allow_vfork)\n\n"
      "Start a program in a child process and give its pid. The child closes\n"
      "all descriptors but pass_fds if close_fds is true. Its errors before\n"
      "exec are written to errpipe_write as text."},
