@@ -196,6 +196,7 @@ code_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwargs)
     PyObject *code, *consts, *names, *varnames, *filename, *name, *qualname;
     PyObject *linetable, *exctable, *freevars = NULL, *cellvars = NULL;
     if (!_PyArg_NoKeywords("code", kwargs) ||
+        !_PyArg_CheckPositional("code", PyTuple_GET_SIZE(args), 16, 18) ||
         !PyArg_ParseTuple(args, "iiiiiiSO!O!O!UUUiSS|O!O!:code", &argcount,
                           &posonly, &kwonly, &nlocals, &stacksize, &flags,
                           &code, &PyTuple_Type, &consts, &PyTuple_Type, &names,

@@ -318,7 +318,7 @@ may_jump_now(PyFrameObject *f)
         default:
             why = "can only jump from a 'line' trace event";
     }
-    if (f->f_trace == NULL) {
+    if (why == NULL && f->f_trace == NULL) {
         why = "f_lineno can only be set in a trace function";
     }
     if (why != NULL) {
