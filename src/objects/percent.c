@@ -213,7 +213,7 @@ kr_percent_read(struct kr_percent *p, struct kr_percent_spec *s)
     if (read_width(p, s, &c) < 0 || read_precision(p, s, &c) < 0) {
         return -1;
     }
-    if (c == 'h' || c == 'l' || c == 'L') {
+    if (c == 'h' || c == 'l' || c == 'L' || (c == 'z' && p->bytes)) {
         c = take(p);
     }
     if (c == 0xFFFFFFFF) {
@@ -245,7 +245,8 @@ _PyUnicode_FormatLong(PyObject *val, int alt, int prec, int type)
     case 'd':
     case 'i':
     case 'u':
-        text = PyLong_Type.tp_str(val);
+        /* not str(val): a bool prints as number */
+        text = PyLong_Type.tp_repr(val);
         break;
     case 'o':
         text = _PyLong_Format(val, 8);

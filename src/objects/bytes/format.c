@@ -148,6 +148,8 @@ write_conversion(struct writer *o, struct kr_percent *p)
         text = bytes_of(v);
         break;
     case 'i':
+        spec.ch = 'd';
+        KR_FALLTHROUGH;
     case 'd':
     case 'u':
     case 'o':

@@ -99,7 +99,9 @@ kr_bytes_repr(PyObject *self, const char *prefix, const char *suffix)
         total += size;
     }
     char quote = single > 0 && dbl == 0 ? '"' : '\'';
-    if (quote == '\'') {
+    /* a bytearray escapes single quotes even between double ones */
+    int escape_single = quote == '\'' || PyByteArray_Check(self);
+    if (escape_single) {
         total += single;
     }
     PyObject *result = PyUnicode_New(total, 127);
@@ -113,7 +115,7 @@ kr_bytes_repr(PyObject *self, const char *prefix, const char *suffix)
     *p++ = (Py_UCS1)quote;
     for (Py_ssize_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)s[i];
-        if (c == quote || c == '\\') {
+        if (c == '\\' || (c == '\'' && escape_single)) {
             *p++ = '\\';
             *p++ = c;
         }

@@ -131,6 +131,7 @@ write_conversion(_PyUnicodeWriter *w, struct kr_percent *p)
         break;
     case 'c':
         text = char_of(v);
+        spec.precision = -1;
         break;
     default:
         return kr_percent_unsupported(p, &spec);

@@ -437,6 +437,7 @@ two_keywords(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
         return NULL;
     }
     if (given > 0) {
+        /* without keywords, args is the caller's array of nargs items */
         if (args[0] != NULL) {
             sep = args[0];
         }

@@ -162,10 +162,6 @@ _PyUnicode_EncodeUTF32(PyObject *str, const char *errors, int byteorder)
             continue;
         }
         Py_ssize_t to = i + 1, next;
-        while (to < n &&
-               Py_UNICODE_IS_SURROGATE(PyUnicode_READ(kind, s, to))) {
-            to++;
-        }
         PyObject *rep = kr_encode_error(&e, i, to, "surrogates not allowed",
                                         &next);
         if (rep == NULL ||
