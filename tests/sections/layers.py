@@ -1,0 +1,30 @@
+"""No header is included from a higher layer, and folders stay in their rooms."""
+import os
+import re
+
+ORDER = ["base", "memory", "objects", "code", "front", "vm", "jit", "runtime",
+         "modules", "cli"]
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+
+
+def violations(top):
+    for folder, _, files in os.walk(os.path.join(top, "src")):
+        layer = os.path.relpath(folder, os.path.join(top, "src")).split("/")[0]
+        for name in files:
+            if not name.endswith((".c", ".h")) or layer not in ORDER:
+                continue
+            path = os.path.join(folder, name)
+            with open(path) as f:
+                for number, line in enumerate(f, 1):
+                    m = INCLUDE.match(line)
+                    target = m and m.group(1).split("/")[0]
+                    if target in ORDER and \
+                            ORDER.index(target) > ORDER.index(layer):
+                        yield (f"{os.path.relpath(path, top)}:{number}: "
+                               f"{layer} includes {m.group(1)}")
+
+
+def run(report, top):
+    found = list(violations(top))
+    report.add("headers come from lower layers",
+               "\n".join(found) if found else None)
