@@ -196,7 +196,8 @@ read_precision(struct kr_percent *p, struct kr_percent_spec *s, Py_UCS4 *c)
 int
 kr_percent_read(struct kr_percent *p, struct kr_percent_spec *s)
 {
-    static const char flags[] = "-+ #0";
+    /* 'z' (no negative zero) exists for bytes only */
+    const char *flags = p->bytes ? "-+ #0z" : "-+ #0";
     *s = (struct kr_percent_spec){.width = -1, .precision = -1};
     Py_UCS4 c = take(p);
     if (c == '(') {
@@ -213,7 +214,7 @@ kr_percent_read(struct kr_percent *p, struct kr_percent_spec *s)
     if (read_width(p, s, &c) < 0 || read_precision(p, s, &c) < 0) {
         return -1;
     }
-    if (c == 'h' || c == 'l' || c == 'L' || (c == 'z' && p->bytes)) {
+    if (c == 'h' || c == 'l' || c == 'L') {
         c = take(p);
     }
     if (c == 0xFFFFFFFF) {
@@ -326,8 +327,11 @@ kr_percent_float(PyObject *v, const struct kr_percent_spec *spec)
         return NULL;
     }
     int precision = spec->precision < 0 ? 6 : spec->precision;
-    char *s = PyOS_double_to_string(x, (char)spec->ch, precision,
-                                    spec->flags & KR_PF_ALT ? Py_DTSF_ALT : 0,
+    int flags = spec->flags & KR_PF_ALT ? Py_DTSF_ALT : 0;
+    if (spec->flags & KR_PF_NO_NEG_0) {
+        flags |= Py_DTSF_NO_NEG_0;
+    }
+    char *s = PyOS_double_to_string(x, (char)spec->ch, precision, flags,
                                     NULL);
     if (s == NULL) {
         return NULL;

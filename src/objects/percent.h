@@ -11,6 +11,7 @@ enum kr_percent_flag {
     KR_PF_BLANK = 4,
     KR_PF_ALT = 8,
     KR_PF_ZERO = 16,
+    KR_PF_NO_NEG_0 = 32,
 };
 
 struct kr_percent {

@@ -362,9 +362,15 @@ set_linear(PyObject *op, Py_ssize_t lo, Py_ssize_t hi, const char *bytes,
     return 0;
 }
 
+/* The value is converted before the index is looked at: the conversion may run
+ * code that changes the length. */
 static int
 set_item(PyObject *self, Py_ssize_t i, PyObject *value)
 {
+    int byte = value == NULL ? 0 : kr_bytes_value(value, 0);
+    if (byte < 0) {
+        return -1;
+    }
     if (i < 0) {
         i += Py_SIZE(self);
     }
@@ -374,15 +380,6 @@ set_item(PyObject *self, Py_ssize_t i, PyObject *value)
     }
     if (value == NULL) {
         return set_linear(self, i, i + 1, NULL, 0);
-    }
-    int byte = kr_bytes_value(value, 0);
-    if (byte < 0) {
-        return -1;
-    }
-    /* the conversion may have run code that shortened it */
-    if (i >= Py_SIZE(self)) {
-        PyErr_SetString(PyExc_IndexError, "bytearray index out of range");
-        return -1;
     }
     PyByteArray_AS_STRING(self)[i] = (char)byte;
     return 0;
@@ -436,7 +433,7 @@ set_slice(PyObject *self, PyObject *key, const char *bytes, Py_ssize_t m,
     if (step == 1) {
         return set_linear(self, start, stop, bytes, m);
     }
-    if (deleting) {
+    if (deleting || m == 0) { /* assigning nothing deletes, too */
         return delete_stepped(self, start, step, n);
     }
     if (m != n) {

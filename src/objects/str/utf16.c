@@ -74,7 +74,9 @@ PyUnicode_DecodeUTF16Stateful(const char *s, Py_ssize_t size,
     }
     int big = order > 0;
     struct kr_decoder d;
-    kr_decoder_init(&d, big ? "utf-16-be" : "utf-16-le", errors, s, size);
+    kr_decoder_init(&d, big ? "utf-16-be" : "utf-16-le", errors, base,
+                    size + (s - base));
+    d.p = s; /* positions count the byte order mark */
     d.w.min_length = (size + 1) / 2;
     while (d.p < d.end) {
         if (decode_run(&d, big) < 0) {
@@ -110,7 +112,7 @@ PyUnicode_DecodeUTF16Stateful(const char *s, Py_ssize_t size,
         }
     }
     if (consumed != NULL) {
-        *consumed = d.p - d.start + (s - base);
+        *consumed = d.p - d.start;
     }
     return kr_decoder_finish(&d);
 }

@@ -49,7 +49,9 @@ PyUnicode_DecodeUTF32Stateful(const char *s, Py_ssize_t size,
     }
     int big = order > 0;
     struct kr_decoder d;
-    kr_decoder_init(&d, big ? "utf-32-be" : "utf-32-le", errors, s, size);
+    kr_decoder_init(&d, big ? "utf-32-be" : "utf-32-le", errors, base,
+                    size + (s - base));
+    d.p = s; /* positions count the byte order mark */
     d.w.min_length = (size + 3) / 4;
     while (d.p < d.end) {
         Py_ssize_t from = d.p - d.start, to = from + 4;
@@ -80,7 +82,7 @@ PyUnicode_DecodeUTF32Stateful(const char *s, Py_ssize_t size,
         }
     }
     if (consumed != NULL) {
-        *consumed = d.p - d.start + (s - base);
+        *consumed = d.p - d.start;
     }
     return kr_decoder_finish(&d);
 }

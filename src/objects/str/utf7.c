@@ -75,11 +75,11 @@ leave_shift(struct kr_decoder *d, struct shift *s, int *rc)
     if (s->bits > 0) {
         if (s->bits >= 6) {
             d->p++;
-            return "partial character in base64 sequence";
+            return "partial character in shift sequence";
         }
         if (s->buffer != 0) {
             d->p++;
-            return "non-zero padding bits in base64 sequence";
+            return "non-zero padding bits in shift sequence";
         }
     }
     if (s->surrogate && c < 128 && c != '+') {

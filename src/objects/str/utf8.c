@@ -47,6 +47,14 @@ write_valid(struct kr_decoder *d, size_t bytes, size_t chars, uint32_t bits)
     return 0;
 }
 
+/* The first two bytes of a surrogate at the end: never valid, but a handler
+ * like surrogatepass wants to see the third. */
+static int
+is_cut_surrogate(const uint8_t *s, const uint8_t *end)
+{
+    return end - s == 2 && s[0] == 0xED && s[1] >= 0xA0 && s[1] <= 0xBF;
+}
+
 static PyObject *
 decode_with_errors(const char *s, Py_ssize_t n, const char *errors,
                    Py_ssize_t *consumed)
@@ -67,7 +75,9 @@ decode_with_errors(const char *s, Py_ssize_t n, const char *errors,
         }
         int bad = kr_utf8_read((const uint8_t *)d.p, (const uint8_t *)d.end,
                                &ch);
-        if (bad == 0 && consumed != NULL) {
+        if (consumed != NULL &&
+            (bad == 0 || is_cut_surrogate((const uint8_t *)d.p,
+                                          (const uint8_t *)d.end))) {
             break;
         }
         Py_ssize_t from = d.p - d.start;
