@@ -380,26 +380,6 @@ kr_mv_to_contiguous(char *mem, const Py_buffer *view, char order)
     return copy_buffer(&dest, &src);
 }
 
-#undef PyBuffer_ToContiguous
-PyAPI_FUNC(int)
-    PyBuffer_ToContiguous(void *, const Py_buffer *, Py_ssize_t, char);
-
-int
-PyBuffer_ToContiguous(void *buf, const Py_buffer *src, Py_ssize_t len,
-                      char order)
-{
-    if (len != src->len) {
-        PyErr_SetString(PyExc_ValueError,
-                        "PyBuffer_ToContiguous: len != view->len");
-        return -1;
-    }
-    if (PyBuffer_IsContiguous(src, order)) {
-        memcpy(buf, src->buf, (size_t)len);
-        return 0;
-    }
-    return kr_mv_to_contiguous(buf, src, order);
-}
-
 /* ---- lists */
 
 static PyObject *
