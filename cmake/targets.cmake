@@ -15,6 +15,7 @@ function(kr_shared_module name)
 endfunction()
 include(cmake/shared_modules.cmake)
 
+list(REMOVE_ITEM KR_SOURCES ${PROJECT_SOURCE_DIR}/src/cli/program.c)
 add_library(kr_objects OBJECT ${KR_SOURCES} ${KR_GENERATED_SOURCES}
   ${GEN}/kr_ids.c)
 set_source_files_properties(${GEN}/kr_ids.c PROPERTIES
@@ -27,8 +28,7 @@ target_compile_definitions(kr_objects PRIVATE
   KR_EXTENSION_DIR="${PROJECT_BINARY_DIR}/lib-dynload")
 add_dependencies(kr_objects kr_generated)
 
-set(KR_LINK_OPTIONS -rdynamic
-  -Wl,--dynamic-list=${GEN}/kr_exports.txt)
+# kr_program(NAME SOURCES...): the runtime and a main().
 function(kr_program name)
   add_executable(${name} $<TARGET_OBJECTS:kr_objects> ${ARGN})
   target_link_libraries(${name} PRIVATE kr_flags m dl pthread)
@@ -38,7 +38,34 @@ function(kr_program name)
     -Wl,--dynamic-list=${GEN}/kr_exports.txt)
 endfunction()
 
-kr_program(krait)
+# The bootstrap program has no frozen modules: it compiles the library's
+# importlib at its start, and with that makes the table for the real one.
+kr_program(krait_boot src/cli/program.c)
+if(KR_LTO)
+  target_link_options(krait_boot PRIVATE -Wl,--lto-O0)
+endif()
+file(GLOB KR_FROZEN_SOURCES ${KR_STDLIB}/*.py ${KR_STDLIB}/importlib/*.py)
+add_custom_command(
+  OUTPUT ${GEN}/kr_frozen.c
+  COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0
+          LLVM_PROFILE_FILE=/dev/null
+          $<TARGET_FILE:krait_boot> -S -E -B ${PROJECT_SOURCE_DIR}/tools/freeze.py
+          ${KR_STDLIB} ${GEN}/kr_frozen.c
+  DEPENDS krait_boot tools/freeze.py ${KR_FROZEN_SOURCES}
+  COMMENT "Freezing the modules that start-up needs")
+kr_program(krait src/cli/program.c ${GEN}/kr_frozen.c)
+
+# Unit tests: each is linked with the whole runtime.
+file(GLOB KR_UNIT_TESTS CONFIGURE_DEPENDS tests/unit/test_*.c)
+foreach(source ${KR_UNIT_TESTS})
+  get_filename_component(name ${source} NAME_WE)
+  kr_program(${name} ${source})
+  target_include_directories(${name} PRIVATE tests/unit)
+  set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  list(APPEND KR_UNIT_TARGETS ${name})
+endforeach()
+add_custom_target(unit_tests DEPENDS ${KR_UNIT_TARGETS})
 
 add_library(python_shim SHARED tools/shim.c)
 set_target_properties(python_shim PROPERTIES
