@@ -1,0 +1,2 @@
+# Native modules over a third-party library: NAME, sources, libraries.
+kr_shared_module(zlib SOURCES src/modules/shared/zlib.c LIBRARIES z)
