@@ -72,12 +72,18 @@ kr_rfind_char4(const uint32_t *s, ssize_t n, uint32_t ch)
 
 #define CHAR uint8_t
 #define SUFFIX 1
+#define SET1(c) _mm_set1_epi8((char)(c))
+#define CMPEQ _mm_cmpeq_epi8
 #include "strsearch_impl.h"
 
 #define CHAR uint16_t
 #define SUFFIX 2
+#define SET1(c) _mm_set1_epi16((short)(c))
+#define CMPEQ _mm_cmpeq_epi16
 #include "strsearch_impl.h"
 
 #define CHAR uint32_t
 #define SUFFIX 4
+#define SET1(c) _mm_set1_epi32((int)(c))
+#define CMPEQ _mm_cmpeq_epi32
 #include "strsearch_impl.h"

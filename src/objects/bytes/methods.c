@@ -4,6 +4,7 @@
 #include "base/simd_str.h"
 #include "base/strsearch.h"
 #include "objects/bytes/bytes.h"
+#include "objects/str/parts.h"
 
 PyObject *
 kr_bytes_same(PyObject *self)
@@ -229,9 +230,13 @@ range_args(const char *name, PyObject *args, PyObject **sub, Py_ssize_t *start,
 {
     char format[32];
     PyObject *from = Py_None, *to = Py_None;
-    snprintf(format, sizeof(format), "O|OO:%s", name);
     *start = 0;
     *end = PY_SSIZE_T_MAX;
+    if (PyTuple_GET_SIZE(args) == 1) {
+        *sub = PyTuple_GET_ITEM(args, 0);
+        return 0;
+    }
+    snprintf(format, sizeof(format), "O|OO:%s", name);
     if (!PyArg_ParseTuple(args, format, sub, &from, &to) ||
         (from != Py_None && !_PyEval_SliceIndex(from, start)) ||
         (to != Py_None && !_PyEval_SliceIndex(to, end))) {
@@ -606,20 +611,15 @@ KR_BM_KEYWORDS(expandtabs)
 
 /* --- splitting ------------------------------------------------------------------------ */
 
-static int
-append(PyObject *list, PyObject *self, Py_ssize_t start, Py_ssize_t end)
+static inline int
+append(struct kr_parts *parts, PyObject *self, Py_ssize_t start,
+       Py_ssize_t end)
 {
-    PyObject *part = slice(self, start, end);
-    if (part == NULL) {
-        return -1;
-    }
-    int rc = PyList_Append(list, part);
-    Py_DECREF(part);
-    return rc;
+    return kr_parts_add(parts, slice(self, start, end));
 }
 
 static int
-split_space(PyObject *list, PyObject *self, Py_ssize_t max)
+split_space(struct kr_parts *list, PyObject *self, Py_ssize_t max)
 {
     Py_ssize_t n, i = 0;
     const char *s = kr_bytes_view(self, &n);
@@ -644,7 +644,7 @@ split_space(PyObject *list, PyObject *self, Py_ssize_t max)
 }
 
 static int
-rsplit_space(PyObject *list, PyObject *self, Py_ssize_t max)
+rsplit_space(struct kr_parts *list, PyObject *self, Py_ssize_t max)
 {
     Py_ssize_t i;
     const char *s = kr_bytes_view(self, &i);
@@ -669,7 +669,7 @@ rsplit_space(PyObject *list, PyObject *self, Py_ssize_t max)
 }
 
 static int
-split_at(PyObject *list, PyObject *self, const char *p, Py_ssize_t m,
+split_at(struct kr_parts *list, PyObject *self, const char *p, Py_ssize_t m,
          Py_ssize_t max)
 {
     Py_ssize_t n, start = 0;
@@ -688,7 +688,7 @@ split_at(PyObject *list, PyObject *self, const char *p, Py_ssize_t m,
 }
 
 static int
-rsplit_at(PyObject *list, PyObject *self, const char *p, Py_ssize_t m,
+rsplit_at(struct kr_parts *list, PyObject *self, const char *p, Py_ssize_t m,
           Py_ssize_t max)
 {
     Py_ssize_t end;
@@ -733,26 +733,19 @@ do_split(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
         PyBuffer_Release(&view);
         return NULL;
     }
-    PyObject *list = PyList_New(0);
-    int rc = -1;
-    if (list != NULL && reverse) {
-        rc = own ? rsplit_at(list, self, view.buf, view.len, max)
-                 : rsplit_space(list, self, max);
-        if (rc == 0) {
-            rc = PyList_Reverse(list);
-        }
+    struct kr_parts parts;
+    int rc = kr_parts_init(&parts, max);
+    if (rc == 0 && own) {
+        rc = (reverse ? rsplit_at : split_at)(&parts, self, view.buf,
+                                              view.len, max);
     }
-    else if (list != NULL) {
-        rc = own ? split_at(list, self, view.buf, view.len, max)
-                 : split_space(list, self, max);
+    else if (rc == 0) {
+        rc = (reverse ? rsplit_space : split_space)(&parts, self, max);
     }
     if (own) {
         PyBuffer_Release(&view);
     }
-    if (rc < 0) {
-        Py_CLEAR(list);
-    }
-    return list;
+    return kr_parts_finish(&parts, rc, reverse);
 }
 
 static const char *const split_names[] = {"sep", "maxsplit", NULL};
@@ -779,10 +772,14 @@ KR_BM_KEYWORDS(splitlines)
                                       &keepends)) {
         return NULL;
     }
-    PyObject *list = PyList_New(0);
+    struct kr_parts parts;
+    if (kr_parts_init(&parts, KR_PARTS_ROOM) < 0) {
+        return NULL;
+    }
+    int rc = 0;
     Py_ssize_t n, i = 0;
     const char *s = kr_bytes_view(self, &n);
-    while (list != NULL && i < n) {
+    while (rc == 0 && i < n) {
         Py_ssize_t start = i, end;
         while (i < n && s[i] != '\n' && s[i] != '\r') {
             i++;
@@ -792,11 +789,9 @@ KR_BM_KEYWORDS(splitlines)
             i += s[i] == '\r' && i + 1 < n && s[i + 1] == '\n' ? 2 : 1;
             end = keepends ? i : end;
         }
-        if (append(list, self, start, end) < 0) {
-            Py_CLEAR(list);
-        }
+        rc = append(&parts, self, start, end);
     }
-    return list;
+    return kr_parts_finish(&parts, rc, 0);
 }
 
 static PyObject *
@@ -1031,7 +1026,8 @@ KR_BM_KEYWORDS(decode)
     static const char *const names[] = {"encoding", "errors", NULL};
     static _PyArg_Parser parser = {.keywords = names, .format = "|ss:decode"};
     const char *encoding = NULL, *errors = NULL;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &encoding,
+    if ((nargs != 0 || kwnames != NULL) &&
+        !_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &encoding,
                                       &errors)) {
         return NULL;
     }

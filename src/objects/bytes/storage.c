@@ -65,7 +65,9 @@ PyBytes_FromStringAndSize(const char *str, Py_ssize_t size)
     if (op == NULL) {
         return PyErr_NoMemory();
     }
-    PyObject_InitVar((PyVarObject *)op, &PyBytes_Type, size);
+    Py_SET_REFCNT(op, 1);
+    Py_SET_TYPE(op, &PyBytes_Type);
+    Py_SET_SIZE(op, size);
     op->ob_shash = -1;
     op->ob_sval[size] = '\0';
     if (str != NULL) {

@@ -50,7 +50,13 @@ do_lower(const struct source *s, Py_UCS4 *out)
 {
     Py_ssize_t n = 0;
     for (Py_ssize_t i = 0; i < s->len; i++) {
-        n += lower_one(s, i, out + n);
+        Py_UCS4 ch = GET(s, i);
+        if (ch < 128) {
+            out[n++] = _Py_ctype_tolower[ch];
+        }
+        else {
+            n += lower_one(s, i, out + n);
+        }
     }
     return n;
 }
@@ -60,7 +66,13 @@ do_upper(const struct source *s, Py_UCS4 *out)
 {
     Py_ssize_t n = 0;
     for (Py_ssize_t i = 0; i < s->len; i++) {
-        n += _PyUnicode_ToUpperFull(GET(s, i), out + n);
+        Py_UCS4 ch = GET(s, i);
+        if (ch < 128) {
+            out[n++] = _Py_ctype_toupper[ch];
+        }
+        else {
+            n += _PyUnicode_ToUpperFull(ch, out + n);
+        }
     }
     return n;
 }

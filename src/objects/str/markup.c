@@ -447,7 +447,7 @@ static PyObject *
 build(const struct span *input, const struct arguments *from, int depth,
       struct auto_number *number)
 {
-    if (depth < 0) {
+    if (depth <= 0) {
         PyErr_SetString(PyExc_ValueError, "Max string recursion exceeded");
         return NULL;
     }

@@ -1,19 +1,8 @@
 /* split, rsplit, splitlines, partition, rpartition. */
 #include <Python.h>
 
+#include "objects/str/parts.h"
 #include "objects/str/str.h"
-
-static int
-append_slice(PyObject *list, PyObject *self, Py_ssize_t start, Py_ssize_t end)
-{
-    PyObject *part = kr_str_slice(self, start, end);
-    if (part == NULL) {
-        return -1;
-    }
-    int rc = PyList_Append(list, part);
-    Py_DECREF(part);
-    return rc;
-}
 
 static inline int
 is_space(int kind, const void *data, Py_ssize_t i)
@@ -21,112 +10,118 @@ is_space(int kind, const void *data, Py_ssize_t i)
     return Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, i));
 }
 
-static PyObject *
-split_space(PyObject *self, Py_ssize_t max)
+static inline int
+add(struct kr_parts *parts, PyObject *self, Py_ssize_t start, Py_ssize_t end)
 {
-    PyObject *list = PyList_New(0);
-    int kind = STR_KIND(self);
+    return kr_parts_add(parts, kr_str_slice(self, start, end));
+}
+
+/* Inlined once for each kind. */
+static inline __attribute__((always_inline)) int
+split_space_kind(struct kr_parts *parts, PyObject *self, Py_ssize_t max,
+                 int kind)
+{
     const void *s = PyUnicode_DATA(self);
     Py_ssize_t n = STR_LEN(self), i = 0;
-    while (list != NULL) {
+    for (;;) {
         while (i < n && is_space(kind, s, i)) {
             i++;
         }
         if (i == n) {
-            break;
+            return 0;
         }
-        Py_ssize_t start = i;
         if (max-- <= 0) {
             /* the rest keeps its space, also at the end */
-            if (append_slice(list, self, start, n) < 0) {
-                Py_CLEAR(list);
-            }
-            break;
+            return add(parts, self, i, n);
         }
+        Py_ssize_t start = i;
         while (i < n && !is_space(kind, s, i)) {
             i++;
         }
-        if (append_slice(list, self, start, i) < 0) {
-            Py_CLEAR(list);
+        if (add(parts, self, start, i) < 0) {
+            return -1;
         }
     }
-    return list;
 }
 
-static PyObject *
-rsplit_space(PyObject *self, Py_ssize_t max)
+static int
+split_space(struct kr_parts *parts, PyObject *self, Py_ssize_t max)
 {
-    PyObject *list = PyList_New(0);
+    switch (STR_KIND(self)) {
+    case 1:
+        return split_space_kind(parts, self, max, 1);
+    case 2:
+        return split_space_kind(parts, self, max, 2);
+    default:
+        return split_space_kind(parts, self, max, 4);
+    }
+}
+
+static int
+rsplit_space(struct kr_parts *parts, PyObject *self, Py_ssize_t max)
+{
     int kind = STR_KIND(self);
     const void *s = PyUnicode_DATA(self);
     Py_ssize_t i = STR_LEN(self);
-    while (list != NULL) {
+    for (;;) {
         while (i > 0 && is_space(kind, s, i - 1)) {
             i--;
         }
         if (i == 0) {
-            break;
+            return 0;
         }
-        Py_ssize_t end = i, start = 0;
         if (max-- <= 0) {
-            i = 0;
+            return add(parts, self, 0, i);
         }
-        else {
-            while (i > 0 && !is_space(kind, s, i - 1)) {
-                i--;
-            }
-            start = i;
+        Py_ssize_t end = i;
+        while (i > 0 && !is_space(kind, s, i - 1)) {
+            i--;
         }
-        if (append_slice(list, self, start, end) < 0) {
-            Py_CLEAR(list);
+        if (add(parts, self, i, end) < 0) {
+            return -1;
         }
     }
-    if (list != NULL && PyList_Reverse(list) < 0) {
-        Py_CLEAR(list);
-    }
-    return list;
 }
 
-static PyObject *
-split_at(PyObject *self, PyObject *sep, Py_ssize_t max)
+static int
+split_at(struct kr_parts *parts, PyObject *self, PyObject *sep,
+         Py_ssize_t max)
 {
-    PyObject *list = PyList_New(0);
     Py_ssize_t start = 0, n = STR_LEN(self), m = STR_LEN(sep);
-    while (list != NULL) {
+    for (;;) {
         Py_ssize_t hit = max-- > 0 ? kr_str_search(self, sep, start, n, 1)
                                    : -1;
-        Py_ssize_t end = hit < 0 ? n : hit;
-        if (hit == -2 || append_slice(list, self, start, end) < 0) {
-            Py_CLEAR(list);
+        if (hit == -2) {
+            return -1;
         }
         if (hit < 0) {
-            break;
+            return add(parts, self, start, n);
+        }
+        if (add(parts, self, start, hit) < 0) {
+            return -1;
         }
         start = hit + m;
     }
-    return list;
 }
 
-static PyObject *
-rsplit_at(PyObject *self, PyObject *sep, Py_ssize_t max)
+static int
+rsplit_at(struct kr_parts *parts, PyObject *self, PyObject *sep,
+          Py_ssize_t max)
 {
-    PyObject *list = PyList_New(0);
     Py_ssize_t end = STR_LEN(self), m = STR_LEN(sep);
-    while (list != NULL) {
+    for (;;) {
         Py_ssize_t hit = max-- > 0 ? kr_str_search(self, sep, 0, end, 0) : -1;
-        Py_ssize_t start = hit < 0 ? 0 : hit + m;
-        if (hit == -2 || append_slice(list, self, start, end) < 0) {
-            Py_CLEAR(list);
+        if (hit == -2) {
+            return -1;
+        }
+        if (add(parts, self, hit < 0 ? 0 : hit + m, end) < 0) {
+            return -1;
         }
         if (hit < 0) {
-            break;
+            return 0;
         }
         end = hit;
     }
-    if (list != NULL && PyList_Reverse(list) < 0) {
-        Py_CLEAR(list);
-    }
-    return list;
 }
 
 static int
@@ -139,40 +134,35 @@ check_separator(PyObject *sep)
     return 0;
 }
 
-PyObject *
-kr_str_split(PyObject *self, PyObject *sep, Py_ssize_t max)
+static PyObject *
+do_split(PyObject *self, PyObject *sep, Py_ssize_t max, int reverse)
 {
+    struct kr_parts parts;
     if (max < 0) {
         max = PY_SSIZE_T_MAX;
     }
-    if (PyUnicode_READY(self) < 0) {
+    if (PyUnicode_READY(self) < 0 ||
+        (sep != NULL &&
+         (kr_str_require(sep) < 0 || check_separator(sep) < 0)) ||
+        kr_parts_init(&parts, max) < 0) {
         return NULL;
     }
-    if (sep == NULL) {
-        return split_space(self, max);
-    }
-    if (kr_str_require(sep) < 0 || check_separator(sep) < 0) {
-        return NULL;
-    }
-    return split_at(self, sep, max);
+    int rc = sep == NULL
+                 ? (reverse ? rsplit_space : split_space)(&parts, self, max)
+                 : (reverse ? rsplit_at : split_at)(&parts, self, sep, max);
+    return kr_parts_finish(&parts, rc, reverse);
+}
+
+PyObject *
+kr_str_split(PyObject *self, PyObject *sep, Py_ssize_t max)
+{
+    return do_split(self, sep, max, 0);
 }
 
 PyObject *
 kr_str_rsplit(PyObject *self, PyObject *sep, Py_ssize_t max)
 {
-    if (max < 0) {
-        max = PY_SSIZE_T_MAX;
-    }
-    if (PyUnicode_READY(self) < 0) {
-        return NULL;
-    }
-    if (sep == NULL) {
-        return rsplit_space(self, max);
-    }
-    if (kr_str_require(sep) < 0 || check_separator(sep) < 0) {
-        return NULL;
-    }
-    return rsplit_at(self, sep, max);
+    return do_split(self, sep, max, 1);
 }
 
 PyObject *
@@ -199,14 +189,14 @@ is_linebreak(Py_UCS4 ch)
 PyObject *
 PyUnicode_Splitlines(PyObject *self, int keepends)
 {
-    if (kr_str_require(self) < 0) {
+    struct kr_parts parts;
+    if (kr_str_require(self) < 0 || kr_parts_init(&parts, KR_PARTS_ROOM) < 0) {
         return NULL;
     }
-    PyObject *list = PyList_New(0);
-    int kind = STR_KIND(self);
+    int kind = STR_KIND(self), rc = 0;
     const void *s = PyUnicode_DATA(self);
     Py_ssize_t n = STR_LEN(self), i = 0;
-    while (list != NULL && i < n) {
+    while (rc == 0 && i < n) {
         Py_ssize_t start = i;
         while (i < n && !is_linebreak(PyUnicode_READ(kind, s, i))) {
             i++;
@@ -220,11 +210,9 @@ PyUnicode_Splitlines(PyObject *self, int keepends)
                 end = i;
             }
         }
-        if (append_slice(list, self, start, end) < 0) {
-            Py_CLEAR(list);
-        }
+        rc = add(&parts, self, start, end);
     }
-    return list;
+    return kr_parts_finish(&parts, rc, 0);
 }
 
 static PyObject *

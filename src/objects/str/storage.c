@@ -186,7 +186,9 @@ PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     if (op == NULL) {
         return PyErr_NoMemory();
     }
-    PyObject_Init(op, &PyUnicode_Type);
+    /* a static type and a fresh block: nothing else for PyObject_Init to do */
+    Py_SET_REFCNT(op, 1);
+    Py_SET_TYPE(op, &PyUnicode_Type);
     PyASCIIObject *a = STR_ASCII(op);
     a->length = size;
     a->hash = -1;

@@ -415,7 +415,8 @@ str_encode(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     static const char *const names[] = {"encoding", "errors", NULL};
     static _PyArg_Parser parser = {.keywords = names, .format = "|ss:encode"};
     const char *encoding = NULL, *errors = NULL;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &encoding,
+    if ((nargs != 0 || kwnames != NULL) &&
+        !_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &encoding,
                                       &errors)) {
         return NULL;
     }
@@ -514,20 +515,35 @@ str_replace(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 
 /* The (sub[, start[, end]]) of find, count and so on. */
 static int
-find_args(const char *name, PyObject *self, PyObject *args, PyObject **sub,
-          Py_ssize_t *start, Py_ssize_t *end)
+range_args(const char *name, PyObject *args, PyObject **sub,
+           Py_ssize_t *start, Py_ssize_t *end)
 {
     char format[32];
     PyObject *from = Py_None, *to = Py_None;
-    snprintf(format, sizeof(format), "O|OO:%s", name);
     *start = 0;
     *end = PY_SSIZE_T_MAX;
+    if (KR_LIKELY(PyTuple_GET_SIZE(args) == 1)) {
+        *sub = PyTuple_GET_ITEM(args, 0);
+        return 0;
+    }
+    snprintf(format, sizeof(format), "O|OO:%s", name);
     if (!PyArg_ParseTuple(args, format, sub, &from, &to) ||
         (from != Py_None && !_PyEval_SliceIndex(from, start)) ||
         (to != Py_None && !_PyEval_SliceIndex(to, end))) {
         return -1;
     }
-    return kr_str_require(*sub) < 0 ? -1 : PyUnicode_READY(self);
+    return 0;
+}
+
+static int
+find_args(const char *name, PyObject *self, PyObject *args, PyObject **sub,
+          Py_ssize_t *start, Py_ssize_t *end)
+{
+    if (range_args(name, args, sub, start, end) < 0 ||
+        kr_str_require(*sub) < 0) {
+        return -1;
+    }
+    return PyUnicode_READY(self);
 }
 
 static Py_ssize_t
@@ -593,13 +609,9 @@ str_count(PyObject *self, PyObject *args)
 static PyObject *
 tail_method(PyObject *self, PyObject *args, const char *name, int direction)
 {
-    char format[32];
-    PyObject *sub, *from = Py_None, *to = Py_None;
-    Py_ssize_t start = 0, end = PY_SSIZE_T_MAX;
-    snprintf(format, sizeof(format), "O|OO:%s", name);
-    if (!PyArg_ParseTuple(args, format, &sub, &from, &to) ||
-        (from != Py_None && !_PyEval_SliceIndex(from, &start)) ||
-        (to != Py_None && !_PyEval_SliceIndex(to, &end))) {
+    PyObject *sub;
+    Py_ssize_t start, end;
+    if (range_args(name, args, &sub, &start, &end) < 0) {
         return NULL;
     }
     if (PyTuple_Check(sub)) {

@@ -142,8 +142,9 @@ PyUnicode_DecodeUTF8(const char *s, Py_ssize_t size, const char *errors)
 /* --- encoding --------------------------------------------------------------- */
 
 /* Encodes from `i` on until a surrogate or the end; returns where it stopped. */
-static Py_ssize_t
-encode_run(int kind, const void *data, Py_ssize_t i, Py_ssize_t n, char **out)
+static inline __attribute__((always_inline)) Py_ssize_t
+encode_run_kind(int kind, const void *data, Py_ssize_t i, Py_ssize_t n,
+                char **out)
 {
     char *p = *out;
     for (; i < n; i++) {
@@ -151,7 +152,7 @@ encode_run(int kind, const void *data, Py_ssize_t i, Py_ssize_t n, char **out)
         if (ch < 0x80) {
             *p++ = (char)ch;
         }
-        else if (KR_UNLIKELY(Py_UNICODE_IS_SURROGATE(ch))) {
+        else if (kind != 1 && KR_UNLIKELY(Py_UNICODE_IS_SURROGATE(ch))) {
             break;
         }
         else {
@@ -159,6 +160,29 @@ encode_run(int kind, const void *data, Py_ssize_t i, Py_ssize_t n, char **out)
         }
     }
     *out = p;
+    return i;
+}
+
+static Py_ssize_t
+encode_run(int kind, const void *data, Py_ssize_t i, Py_ssize_t n, char **out)
+{
+    if (kind == 2) {
+        return encode_run_kind(2, data, i, n, out);
+    }
+    if (kind == 4) {
+        return encode_run_kind(4, data, i, n, out);
+    }
+    const uint8_t *s = data;
+    while (i < n) {
+        size_t run = kr_ascii_prefix(s + i, (size_t)(n - i));
+        memcpy(*out, s + i, run);
+        *out += run;
+        i += (Py_ssize_t)run;
+        for (; i < n && s[i] >= 0x80; i++) {
+            *(*out)++ = (char)(0xC0 | s[i] >> 6);
+            *(*out)++ = (char)(0x80 | (s[i] & 0x3F));
+        }
+    }
     return i;
 }
 
