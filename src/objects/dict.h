@@ -20,7 +20,7 @@
 enum { KR_DICT_GENERAL = 0, KR_DICT_UNICODE = 1 };
 
 struct _dictkeysobject {
-    Py_ssize_t unused; /* keeps the size that sys.getsizeof reports */
+    Py_ssize_t first; /* all entries below are deleted */
     uint8_t log2_size;
     uint8_t log2_index_bytes;
     uint8_t kind;
@@ -154,6 +154,15 @@ PyObject *_PyDict_FromKeys(PyObject *cls, PyObject *iterable, PyObject *value);
 
 /* __sizeof__ of the keys, 0 for the shared empty ones. */
 size_t kr_dict_keys_size(PyDictObject *dict);
+
+/* Makes an existing entry the last or the first one, in constant amortised
+ * time. 0, or -1 with an exception: KeyError if it is missing. */
+int kr_dict_move(PyDictObject *dict, PyObject *key, Py_hash_t hash, bool last);
+
+/* Key (borrowed) and hash of the first or the last item. The dict must not
+ * be empty. */
+void kr_dict_end(PyDictObject *dict, bool last, PyObject **key,
+                 Py_hash_t *hash);
 
 /* ---- watchers */
 

@@ -180,8 +180,11 @@ _PyDict_Next(PyObject *op, Py_ssize_t *ppos, PyObject **pkey,
     }
     PyDictKeysObject *keys = ((PyDictObject *)op)->ma_keys;
     Py_ssize_t i = *ppos, n = keys->nentries;
-    if (i < 0) {
-        return 0;
+    if (i < keys->first) {
+        if (i < 0) {
+            return 0;
+        }
+        i = keys->first;
     }
     PyObject *key, *value;
     Py_hash_t hash;

@@ -13,13 +13,12 @@ struct kr_dict_state kr_dict_state = {.keys_version = 1};
 /* Never written: 8 free indices, no entries. Its fields are those of struct
  * _dictkeysobject. */
 static struct {
-    Py_ssize_t unused;
+    Py_ssize_t first;
     uint8_t log2_size, log2_index_bytes, kind;
     uint32_t version;
     Py_ssize_t usable, nentries;
     int8_t indices[8];
 } empty_keys = {
-    .unused = 1,
     .log2_size = 3,
     .log2_index_bytes = 3,
     .kind = KR_DICT_UNICODE,
@@ -131,7 +130,7 @@ new_keys(uint8_t log2_size, bool str_keys)
         PyErr_NoMemory();
         return NULL;
     }
-    keys->unused = 1;
+    keys->first = 0;
     keys->log2_size = log2_size;
     keys->log2_index_bytes = log2_bytes;
     keys->kind = str_keys ? KR_DICT_UNICODE : KR_DICT_GENERAL;
@@ -354,11 +353,13 @@ index_new_entry(PyDictKeysObject *keys, Py_hash_t hash, Py_ssize_t ix)
     dict_index_set(keys, i, ix);
 }
 
+/* Moves the entries to an empty table, leaving `gap` free ones in front. */
 static void
-move_entries(PyDictKeysObject *from, PyDictKeysObject *to)
+move_entries(PyDictKeysObject *from, PyDictKeysObject *to, Py_ssize_t gap)
 {
-    Py_ssize_t n = from->nentries, at = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
+    Py_ssize_t n = from->nentries, at = gap;
+    to->first = gap;
+    for (Py_ssize_t i = from->first; i < n; i++) {
         PyObject *key, *value;
         Py_hash_t hash;
         if (kr_dict_keys_are_str(from)) {
@@ -393,8 +394,9 @@ move_entries(PyDictKeysObject *from, PyDictKeysObject *to)
     to->usable -= at;
 }
 
-int
-dict_resize(PyDictObject *mp, uint8_t log2_size, bool str_keys)
+static int
+resize_with_gap(PyDictObject *mp, uint8_t log2_size, bool str_keys,
+                Py_ssize_t gap)
 {
     PyDictKeysObject *old = mp->ma_keys;
     if (!kr_dict_keys_are_str(old)) {
@@ -404,12 +406,18 @@ dict_resize(PyDictObject *mp, uint8_t log2_size, bool str_keys)
     if (keys == NULL) {
         return -1;
     }
-    move_entries(old, keys);
+    move_entries(old, keys, gap);
     mp->ma_keys = keys;
     if (old != kr_dict_empty_keys) {
         PyObject_Free(old);
     }
     return 0;
+}
+
+int
+dict_resize(PyDictObject *mp, uint8_t log2_size, bool str_keys)
+{
+    return resize_with_gap(mp, log2_size, str_keys, 0);
 }
 
 /* ---- changes */
@@ -500,6 +508,7 @@ dict_remove(PyDictObject *mp, Py_hash_t hash, Py_ssize_t ix)
     }
     dict_index_set(keys, i, KR_DICT_DUMMY);
     keys->version = 0;
+    keys->first += ix == keys->first;
     mp->ma_used--;
     PyObject *key, *value;
     if (kr_dict_keys_are_str(keys)) {
@@ -517,6 +526,108 @@ dict_remove(PyDictObject *mp, Py_hash_t hash, Py_ssize_t ix)
     }
     Py_DECREF(key);
     return value;
+}
+
+/* ---- order */
+
+/* Index slot of entry `ix`. */
+static size_t
+slot_of(PyDictKeysObject *keys, Py_hash_t hash, Py_ssize_t ix)
+{
+    size_t mask = ((size_t)1 << keys->log2_size) - 1;
+    size_t perturb = (size_t)hash, i = (size_t)hash & mask;
+    while (dict_index_get(keys, i) != ix) {
+        perturb >>= 5;
+        i = (i * 5 + perturb + 1) & mask;
+    }
+    return i;
+}
+
+/* Moves the contents of entry `ix` to the free entry `to`. */
+static void
+move_entry(PyDictKeysObject *keys, Py_hash_t hash, Py_ssize_t ix,
+           Py_ssize_t to)
+{
+    dict_index_set(keys, slot_of(keys, hash, ix), to);
+    if (kr_dict_keys_are_str(keys)) {
+        struct kr_dict_str_entry *e = kr_dict_entries(keys);
+        e[to] = e[ix];
+        e[ix] = (struct kr_dict_str_entry){0};
+    }
+    else {
+        struct kr_dict_entry *e = kr_dict_entries(keys);
+        e[to] = e[ix];
+        e[ix] = (struct kr_dict_entry){0};
+    }
+}
+
+static Py_ssize_t
+first_entry(PyDictKeysObject *keys)
+{
+    Py_ssize_t i = keys->first;
+    while (*dict_any_value(keys, i) == NULL) {
+        i++;
+    }
+    keys->first = i;
+    return i;
+}
+
+static Py_ssize_t
+last_entry(PyDictKeysObject *keys)
+{
+    Py_ssize_t i = keys->nentries - 1;
+    while (*dict_any_value(keys, i) == NULL) {
+        i--;
+    }
+    return i;
+}
+
+void
+kr_dict_end(PyDictObject *dict, bool last, PyObject **key, Py_hash_t *hash)
+{
+    PyDictKeysObject *keys = dict->ma_keys;
+    Py_ssize_t i = last ? last_entry(keys) : first_entry(keys);
+    *key = dict_any_key(keys, i);
+    *hash = kr_dict_keys_are_str(keys) ? dict_str_hash(*key)
+                                       : kr_dict_entry_at(keys, i)->hash;
+}
+
+int
+kr_dict_move(PyDictObject *dict, PyObject *key, Py_hash_t hash, bool last)
+{
+    Py_ssize_t ix = kr_dict_lookup_index(dict, key, hash);
+    if (ix < 0) {
+        if (ix == KR_DICT_EMPTY) {
+            _PyErr_SetKeyError(key);
+        }
+        return -1;
+    }
+    PyDictKeysObject *keys = dict->ma_keys;
+    if (ix == (last ? last_entry(keys) : first_entry(keys))) {
+        return 0;
+    }
+    if (last ? keys->usable <= 0 : keys->first == 0) {
+        /* a new table, with room at the wanted end */
+        PyObject *own = dict_any_key(keys, ix);
+        Py_ssize_t gap = last ? 0 : dict->ma_used / 4 + 2;
+        if (resize_with_gap(dict, dict_log2_for((dict->ma_used + gap) * 3),
+                            kr_dict_keys_are_str(keys), gap) < 0) {
+            return -1;
+        }
+        keys = dict->ma_keys;
+        for (ix = keys->first; dict_any_key(keys, ix) != own; ix++) {
+        }
+    }
+    kr_dict_touch(KR_DICT_MODIFIED, dict, dict_any_key(keys, ix), NULL);
+    keys->version = 0;
+    if (last) {
+        move_entry(keys, hash, ix, keys->nentries++);
+        keys->usable--;
+    }
+    else {
+        move_entry(keys, hash, ix, --keys->first);
+    }
+    return 0;
 }
 
 /* ---- new dicts */

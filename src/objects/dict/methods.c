@@ -276,6 +276,7 @@ dict_popitem(PyObject *self, PyObject *ignored)
                          : kr_dict_entry_at(keys, i)->hash;
     PyObject *value = dict_remove(mp, hash, i);
     keys->nentries = i; /* `key` is held, so that nothing ran since */
+    keys->first = keys->first > i ? i : keys->first;
     PyTuple_SET_ITEM(res, 0, key);
     PyTuple_SET_ITEM(res, 1, value);
     return res;

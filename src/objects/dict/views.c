@@ -81,6 +81,7 @@ advance(dict_iterator *di, PyObject **key, PyObject **value)
     }
     PyDictKeysObject *keys = d->ma_keys;
     Py_ssize_t i = di->pos, n = keys->nentries;
+    i = i < keys->first ? keys->first : i;
     if (kr_dict_keys_are_str(keys)) {
         struct kr_dict_str_entry *e = kr_dict_entries(keys);
         while (i < n && e[i].value == NULL) {
