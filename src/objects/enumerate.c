@@ -5,6 +5,7 @@
 #include "memory/gc.h"
 #include "objects/abstract/abstract.h"
 #include "objects/ids.h"
+#include "objects/unpack.h"
 #include "objects/immortal.h"
 #include "objects/tuple.h"
 
@@ -59,9 +60,9 @@ enum_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "enumerate"};
     PyObject *buf[2];
-    PyObject *const *a = _PyArg_UnpackKeywords(
+    PyObject *const *a = kr_unpack_keywords(
         ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args), kwargs, NULL,
-        &parser, 1, 2, 0, buf);
+        &parser, 1, 2, buf, 2);
     /* without keywords `a` is the tuple itself, which may end at one */
     Py_ssize_t given = PyTuple_GET_SIZE(args) +
                        (kwargs == NULL ? 0 : PyDict_GET_SIZE(kwargs));
@@ -80,8 +81,8 @@ enum_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
     PyObject *buf[2];
     Py_ssize_t given = PyVectorcall_NARGS(nargsf) +
                        (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
-    args = _PyArg_UnpackKeywords(args, PyVectorcall_NARGS(nargsf), NULL,
-                                 kwnames, &parser, 1, 2, 0, buf);
+    args = kr_unpack_keywords(args, PyVectorcall_NARGS(nargsf), NULL,
+                                 kwnames, &parser, 1, 2, buf, 2);
     return args == NULL ? NULL
                         : enum_make((PyTypeObject *)type, args[0],
                                     given > 1 ? args[1] : NULL);

@@ -10,6 +10,7 @@
 #include "memory/gc.h"
 #include "objects/dict.h"
 #include "objects/ids.h"
+#include "objects/unpack.h"
 #include "objects/immortal.h"
 
 struct _odictobject {
@@ -430,8 +431,7 @@ odict_fromkeys(PyObject *type, PyObject *const *args, Py_ssize_t nargs,
     static const char *const keywords[] = {"iterable", "value", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "fromkeys"};
     PyObject *buf[2];
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 1, 2, 0,
-                                 buf);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
     return args == NULL ? NULL
                         : _PyDict_FromKeys(type, args[0],
                                            args[1] ? args[1] : Py_None);
@@ -466,8 +466,7 @@ odict_setdefault(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "setdefault"};
     PyObject *buf[2], *result = NULL;
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 1, 2, 0,
-                                 buf);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
     if (args == NULL) {
         return NULL;
     }
@@ -527,8 +526,7 @@ odict_pop(PyObject *od, PyObject *const *args, Py_ssize_t nargs,
     static const char *const keywords[] = {"key", "default", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "pop"};
     PyObject *buf[2];
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 1, 2, 0,
-                                 buf);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
     return args == NULL ? NULL : pop_key(od, args[0], args[1]);
 }
 
@@ -547,8 +545,7 @@ odict_popitem(PyObject *od, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "popitem"};
     PyObject *buf[1], *key;
     Py_hash_t hash;
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 0, 1, 0,
-                                 buf);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 0, 1, buf, 1);
     int last = args == NULL ? -1 : parse_last(args[0]);
     if (last < 0) {
         return NULL;
@@ -624,8 +621,7 @@ odict_move_to_end(PyObject *od, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "move_to_end"};
     PyObject *buf[2];
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 1, 2, 0,
-                                 buf);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
     int last = args == NULL ? -1 : parse_last(args[1]);
     if (last < 0) {
         return NULL;

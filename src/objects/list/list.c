@@ -7,6 +7,7 @@
 #include "memory/gc.h"
 #include "objects/immortal.h"
 #include "objects/list.h"
+#include "objects/unpack.h"
 #include "objects/tuple.h"
 
 /* ---- the array */
@@ -942,8 +943,7 @@ list_sort(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
         }
         Py_RETURN_NONE;
     }
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 0, 0, 0,
-                                 buf);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 0, 0, buf, 2);
     if (args == NULL) {
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "objects/memoryview/memoryview.h"
+#include "objects/unpack.h"
 
 /* ---- single items */
 
@@ -707,8 +708,7 @@ kr_mv_cast(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     PyObject *buf[2], *shape = NULL;
     PyMemoryViewObject *self = MV(op);
     int ndim = 1;
-    args = _PyArg_UnpackKeywords(args, nargs, NULL, kwnames, &parser, 1, 2, 0,
-                                 buf);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
     if (args == NULL) {
         return NULL;
     }
