@@ -678,7 +678,6 @@ epoll_poll(Epoll *self, KR_FASTCALL_ARGS)
     KR_PARSER("poll", "timeout", "maxevents");
     PyObject *a[2], *list = NULL;
     _PyTime_t timeout, ms = -1;
-    bool forever;
     int max = -1;
     if (!kr_unpack(args, nargs, kwnames, &parser, 0, 2, 2, a) ||
         (a[1] != NULL && !kr_arg_int(a[1], &max))) {
@@ -705,13 +704,10 @@ epoll_poll(Epoll *self, KR_FASTCALL_ARGS)
         if (timeout < 0) {
             ms = timeout = -1;
         }
-        forever = false;
     }
     else {
         timeout = -1;
-        forever = true;
     }
-    (void)forever;
     if (max == -1) {
         max = FD_SETSIZE - 1;
     }
@@ -788,7 +784,7 @@ static PyGetSetDef epoll_getset[] = {
 
 static PyType_Slot epoll_slots[] = {
     {Py_tp_dealloc, epoll_dealloc},
-    {Py_tp_doc, "epoll(sizehint=-1, flags=0)\n--\n\n"
+    {Py_tp_doc, "select.epoll(sizehint=-1, flags=0)\n\n"
                 "Watches descriptors; sizehint and flags are historical."},
     {Py_tp_getattro, PyObject_GenericGetAttr},
     {Py_tp_getset, epoll_getset},
@@ -800,7 +796,7 @@ static PyType_Slot epoll_slots[] = {
 static PyType_Spec epoll_spec = {
     .name = "select.epoll",
     .basicsize = sizeof(Epoll),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT,
     .slots = epoll_slots,
 };
 

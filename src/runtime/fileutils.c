@@ -407,14 +407,13 @@ _Py_wrealpath(const wchar_t *path, wchar_t *resolved, size_t resolved_len)
     return resolved;
 }
 
-wchar_t *
-_Py_normpath(wchar_t *path, Py_ssize_t size)
+size_t
+kr_normpath(wchar_t *path, size_t size)
 {
-    wchar_t *end = path + (size >= 0 ? (size_t)size : wcslen(path));
+    wchar_t *end = path + size;
     wchar_t *in = path, *out, *floor;
-    wchar_t *terminator = size >= 0 ? NULL : end;
     if (in == end) {
-        return path;
+        return 0;
     }
     /* Exactly two leading slashes are a root of their own (POSIX). */
     int roots = 0;
@@ -460,8 +459,16 @@ _Py_normpath(wchar_t *path, Py_ssize_t size)
     if (out == path) {
         *out++ = L'.';
     }
-    if (out < end || terminator != NULL) {
-        *out = L'\0';
+    return (size_t)(out - path);
+}
+
+wchar_t *
+_Py_normpath(wchar_t *path, Py_ssize_t size)
+{
+    size_t len = size >= 0 ? (size_t)size : wcslen(path);
+    size_t new_len = kr_normpath(path, len);
+    if (new_len < len || (size < 0 && new_len > 0)) {
+        path[new_len] = L'\0';
     }
     return path;
 }

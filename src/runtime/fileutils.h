@@ -79,6 +79,9 @@ _Py_wrealpath(const wchar_t *path, wchar_t *resolved, size_t resolved_len);
  * length or -1. Never fails. */
 PyAPI_FUNC(wchar_t *) _Py_normpath(wchar_t *path, Py_ssize_t size);
 
+/* As above for `size` characters, NUL included; the new length. */
+size_t kr_normpath(wchar_t *path, size_t size);
+
 /* The locale's encoding as a new str (helpers of the text layer). */
 PyAPI_FUNC(PyObject *) _Py_GetLocaleEncodingObject(void);
 

@@ -350,7 +350,10 @@ add_unsupported(PyObject *module)
 static int
 module_exec(PyObject *module)
 {
-    if (PyModule_AddIntConstant(module, "DEFAULT_BUFFER_SIZE",
+    /* open() and its kin are known as members of `io` */
+    if (PyModule_AddStringConstant(module, "__name__", "io") < 0 ||
+        PyModule_AddFunctions(module, module_methods) < 0 ||
+        PyModule_AddIntConstant(module, "DEFAULT_BUFFER_SIZE",
                                 IO_DEFAULT_BUFFER_SIZE) < 0 ||
         add_unsupported(module) < 0 ||
         PyModule_AddObjectRef(module, "BlockingIOError",
@@ -376,7 +379,6 @@ static PyModuleDef module_def = {
     .m_name = "_io",
     .m_doc = "The streams of the module io: raw, buffered and text, in files "
              "and in memory.",
-    .m_methods = module_methods,
     .m_slots = module_slots,
 };
 

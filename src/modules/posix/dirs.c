@@ -507,8 +507,7 @@ os_scandir(PyObject *module, KR_FASTCALL_ARGS)
 {
     KR_PARSER("scandir", "path");
     PyObject *a[1];
-    if (!kr_unpack(args, nargs, kwnames, &parser, 0, 1, 1, a) ||
-        PySys_Audit("os.scandir", "O", a[0] ? a[0] : Py_None) < 0) {
+    if (!kr_unpack(args, nargs, kwnames, &parser, 0, 1, 1, a)) {
         return NULL;
     }
     PyTypeObject *type = posix_get_state(module)->scandir_iterator;
@@ -520,6 +519,8 @@ os_scandir(PyObject *module, KR_FASTCALL_ARGS)
     it->module = Py_NewRef(module);
     it->path_object = Py_XNewRef(a[0]);
     if (!posix_path_convert(a[0], &it->path) ||
+        PySys_Audit("os.scandir", "O",
+                    it->path.object ? it->path.object : Py_None) < 0 ||
         (it->dir = open_directory(&it->path)) == NULL) {
         Py_DECREF(it);
         return NULL;

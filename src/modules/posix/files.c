@@ -215,7 +215,7 @@ os_readlink(PyObject *module, KR_FASTCALL_ARGS)
         if (n < 0) {
             posix_path_error(&path);
         }
-        else if (PyBytes_Check(path.object)) {
+        else if (PyObject_CheckBuffer(path.object)) {
             res = PyBytes_FromStringAndSize(target, n);
         }
         else {

@@ -220,13 +220,10 @@ posix_path_convert(PyObject *o, posix_path *path)
     if (res == NULL) {
         return false;
     }
-    if (PyUnicode_Check(res)) {
-        bool ok = path_from_str(path, res);
-        Py_DECREF(res);
-        return ok;
-    }
-    if (PyBytes_Check(res)) {
-        return path_from_bytes(path, res);
+    if (PyUnicode_Check(res) || PyBytes_Check(res)) {
+        path->object = path->fspath = res;
+        return PyUnicode_Check(res) ? path_from_str(path, res)
+                                    : path_from_bytes(path, Py_NewRef(res));
     }
     PyErr_Format(PyExc_TypeError,
                  "expected %.200s.__fspath__() to return str or bytes, "
@@ -240,6 +237,7 @@ void
 posix_path_done(posix_path *path)
 {
     Py_CLEAR(path->cleanup);
+    Py_CLEAR(path->fspath);
 }
 
 /* Ids are unsigned but -1 means "leave as it is" to chown and setreuid. */
@@ -351,9 +349,8 @@ os_path_normpath(PyObject *module, KR_FASTCALL_ARGS)
     if (buf == NULL) {
         return NULL;
     }
-    PyObject *res = len == 0
-                        ? Py_NewRef(a[0])
-                        : PyUnicode_FromWideChar(_Py_normpath(buf, len), -1);
+    size_t n = kr_normpath(buf, (size_t)len);
+    PyObject *res = PyUnicode_FromWideChar(buf, (Py_ssize_t)n);
     PyMem_Free(buf);
     return res;
 }

@@ -44,12 +44,13 @@ typedef struct {
     const char *narrow;
     int fd;
     Py_ssize_t length;
-    PyObject *object;  /* what the caller passed; borrowed */
+    PyObject *object;  /* what was passed, or what its __fspath__ gave */
     PyObject *cleanup; /* keeps `narrow` alive; owned */
+    PyObject *fspath;  /* keeps `object` alive if not the caller's; owned */
 } posix_path;
 
 #define POSIX_PATH(function, argument, nullable, allow_fd)                     \
-    {(function), (argument), (nullable), (allow_fd), NULL, -1, 0, NULL, NULL}
+    {(function), (argument), (nullable), (allow_fd), NULL, -1, 0, NULL, NULL, NULL}
 
 /* Converts `o` (NULL: as None); false with an exception set. The caller ends
  * with posix_path_done in every case. */
