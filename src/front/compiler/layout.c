@@ -40,7 +40,7 @@ inline_exit(struct kr_cfg *cfg, struct kr_block *b)
         return 0;
     }
     struct kr_instr *last = kr_block_last(b);
-    if (last->opcode != JUMP || !last->target->exit ||
+    if (last->opcode != JUMP || !kr_block_is_lineless_exit(last->target) ||
         last->target->used > MAX_INLINED_EXIT) {
         return 0;
     }

@@ -3,8 +3,8 @@
  * knows the line it left from. */
 #include "front/compiler/passes.h"
 
-static bool
-is_exit_without_line(struct kr_block *b)
+bool
+kr_block_is_lineless_exit(const struct kr_block *b)
 {
     if (!b->exit) {
         return false;
@@ -42,7 +42,7 @@ duplicate_target(struct kr_cfg *cfg, struct kr_block *b)
         return 0;
     }
     struct kr_block *target = kr_block_last(b)->target;
-    if (!is_exit_without_line(target) || target->predecessors <= 1) {
+    if (!kr_block_is_lineless_exit(target) || target->predecessors <= 1) {
         return 0;
     }
     struct kr_block *copy = copy_exit(cfg, target);
@@ -74,7 +74,7 @@ kr_pass_duplicate_exits(struct kr_cfg *cfg)
     /* those that remain are reached from the block before only */
     for (struct kr_block *b = cfg->blocks; b; b = b->list) {
         if (!b->nofallthrough && b->next != NULL && b->used > 0 &&
-            is_exit_without_line(b->next)) {
+            kr_block_is_lineless_exit(b->next)) {
             b->next->instr[0].loc = kr_block_last(b)->loc;
         }
     }

@@ -30,11 +30,14 @@ kr_block_skip_empty(struct kr_block *block)
     return block;
 }
 
+/* Whether the block leaves the scope and has no line at all. */
+bool kr_block_is_lineless_exit(const struct kr_block *block);
+
 /* Marks blocks that leave the scope or never fall through, and lets jumps
  * point to blocks that are not empty. */
 int kr_pass_normalise(struct kr_cfg *cfg);
 
-/* Copies small blocks that leave the scope over the jumps to them. */
+/* Copies small exits without a line over the jumps to them. */
 int kr_pass_inline_exits(struct kr_cfg *cfg);
 
 /* Peepholes and jump threading inside each block; `consts` is the list of
