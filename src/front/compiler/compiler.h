@@ -60,7 +60,8 @@ struct kr_compiler {
     KrArena *arena;
     PyObject *filename;
     struct kr_symtable *st;
-    int future_flags; /* CO_FUTURE_* in force */
+    int future_flags;  /* CO_FUTURE_* in force */
+    int future_lineno; /* of the last valid __future__ import, else -1 */
     int cf_flags;     /* PyCF_* of the call */
     int optimize;
     int interactive;

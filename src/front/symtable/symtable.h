@@ -90,6 +90,7 @@ struct kr_symtable {
     PyObject *global;  /* symbols of the module; borrowed */
     PyObject *private; /* class whose private names are mangled */
     int future_annotations;
+    int depth, depth_limit; /* of the walk */
 };
 
 /* Builds and resolves the tables of a module. NULL with SyntaxError,
@@ -97,6 +98,9 @@ struct kr_symtable {
 struct kr_symtable *kr_symtable_build(mod_ty mod, PyObject *filename,
                                       int future_annotations);
 void kr_symtable_free(struct kr_symtable *st);
+
+/* Decides the scope of every name, from the module down. 0 or -1. */
+int kr_symtable_analyze(struct kr_symtable *st);
 
 /* Entry of a block by its tree node; new reference, NULL with KeyError. */
 KrSte *kr_symtable_lookup(struct kr_symtable *st, void *key);
