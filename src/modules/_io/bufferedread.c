@@ -455,7 +455,11 @@ take_bytes(Buffered *self, PyObject **line, Py_ssize_t n)
 {
     const char *from = self->buffer + self->pos;
     if (*line == NULL) {
-        *line = PyBytes_FromStringAndSize(from, n);
+        /* a block of its own: one-byte constants could not grow */
+        *line = PyBytes_FromStringAndSize(NULL, n);
+        if (*line != NULL) {
+            memcpy(PyBytes_AS_STRING(*line), from, (size_t)n);
+        }
     }
     else {
         Py_ssize_t old = PyBytes_GET_SIZE(*line);

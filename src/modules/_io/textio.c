@@ -684,9 +684,7 @@ textio_write(TextIO *self, PyObject *arg)
     if (flush && discard(io_call(self->buffer, KR_ID(flush))) < 0) {
         return NULL;
     }
-    if (self->snapshot != NULL) {
-        textio_forget(self);
-    }
+    textio_forget(self);
     if (self->decoder != NULL &&
         discard(io_call(self->decoder, KR_ID(reset))) < 0) {
         return NULL;
