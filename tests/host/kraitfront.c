@@ -1,6 +1,8 @@
 /* _kraitfront: our front end inside CPython, to compare the two.
- * parse(source: bytes, filename, mode, flags=0, feature_version=11) -> ast */
+ * parse(source: bytes, filename, mode, flags=0, feature_version=11) -> ast
+ * fold(source: bytes, filename, optimize, features) -> folded ast */
 #define PY_SSIZE_T_CLEAN
+#include "front/compiler/fold.h"
 #include "front/parser/parser.h"
 
 PyMODINIT_FUNC PyInit__kraitfront(void);
@@ -52,7 +54,29 @@ from_object(PyObject *self, PyObject *args)
     return result;
 }
 
+static PyObject *
+fold(PyObject *self, PyObject *args)
+{
+    const char *src;
+    Py_ssize_t len;
+    PyObject *filename, *result = NULL;
+    int optimize, features;
+    if (!PyArg_ParseTuple(args, "s#Uii", &src, &len, &filename, &optimize,
+                          &features)) {
+        return NULL;
+    }
+    KrArena *arena = kr_arena_new();
+    mod_ty tree = kr_parse_string(src, (size_t)len, filename, Py_file_input,
+                                  NULL, arena);
+    if (tree != NULL && kr_fold(tree, arena, optimize, features)) {
+        result = kr_ast_to_object(tree);
+    }
+    kr_arena_free(arena);
+    return result;
+}
+
 static PyMethodDef methods[] = {
+    {"fold", fold, METH_VARARGS, NULL},
     {"parse", parse, METH_VARARGS, NULL},
     {"from_object", from_object, METH_VARARGS, NULL},
     {NULL},
