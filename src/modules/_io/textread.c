@@ -256,12 +256,13 @@ fail:
     return NULL;
 }
 
-/* Makes sure there is decoded text: 1, 0 at the end, -1 on error. */
+/* Makes sure there is decoded text, maybe all given out already (then a limit
+ * of 0 reads nothing): 1, 0 at the end, -1 on error. */
 static int
 need_text(TextIO *self)
 {
     while (self->decoded_chars == NULL ||
-           self->decoded_used >= PyUnicode_GET_LENGTH(self->decoded_chars)) {
+           PyUnicode_GET_LENGTH(self->decoded_chars) == 0) {
         int rc = read_chunk(self, 0);
         if (rc < 0) {
             if (io_retry_eintr()) {
