@@ -87,6 +87,9 @@ int kr_cg_set_qualname(struct kr_compiler *c);
 /* Optimises and assembles the innermost scope. New code object. */
 PyObject *kr_cg_assemble(struct kr_compiler *c, bool add_none);
 
+/* Is this module code in which await is allowed? */
+bool kr_cg_top_level_await(struct kr_compiler *c);
+
 struct kr_block *kr_cg_new_block(struct kr_compiler *c);
 void kr_cg_use_block(struct kr_compiler *c, struct kr_block *b);
 
@@ -95,6 +98,7 @@ int kr_cg_op_i(struct kr_compiler *c, int opcode, Py_ssize_t oparg);
 int kr_cg_jump(struct kr_compiler *c, int opcode, struct kr_block *target);
 /* An instruction without a location. */
 int kr_cg_op_noline(struct kr_compiler *c, int opcode);
+int kr_cg_op_i_noline(struct kr_compiler *c, int opcode, Py_ssize_t oparg);
 int kr_cg_jump_noline(struct kr_compiler *c, int opcode,
                       struct kr_block *target);
 /* With an index into names (mangled, borrowed name). */
@@ -102,6 +106,8 @@ int kr_cg_op_name(struct kr_compiler *c, int opcode, PyObject *name);
 /* LOAD_CONST of a borrowed object; of a new one, which is consumed. */
 int kr_cg_const(struct kr_compiler *c, PyObject *value);
 int kr_cg_const_new(struct kr_compiler *c, PyObject *value);
+/* Index of a borrowed constant, which is added if it is new; -1 on failure. */
+Py_ssize_t kr_cg_const_index(struct kr_compiler *c, PyObject *value);
 /* LOAD_ATTR/STORE_ATTR/DELETE_ATTR/LOAD_METHOD name, mangled here. */
 int kr_cg_attr(struct kr_compiler *c, int opcode, PyObject *name);
 /* Loads, stores or deletes a variable of any scope. */
@@ -162,6 +168,8 @@ int kr_cg_make_closure(struct kr_compiler *c, PyCodeObject *code,
 
 int kr_cg_stmt(struct kr_compiler *c, stmt_ty s);
 int kr_cg_stmts(struct kr_compiler *c, asdl_stmt_seq *body);
+/* Does a body annotate variables of its own block? */
+bool kr_cg_has_annotations(asdl_stmt_seq *body);
 /* The statements of a module or class: docstring, __annotations__, rest. */
 int kr_cg_body(struct kr_compiler *c, asdl_stmt_seq *body);
 

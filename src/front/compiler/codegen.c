@@ -1,0 +1,686 @@
+/* Scopes and instructions: the lower half of code generation.
+ *
+ * When a visitor fails, it leaves the scopes it entered on the stack;
+ * kr_codegen takes them all down. */
+#include <string.h>
+
+#include "code/code.h"
+#include "front/compiler/compiler.h"
+#include "objects/ids.h"
+
+static PyObject *
+names_to_indices(PyObject *list)
+{
+    PyObject *dict = PyDict_New();
+    if (dict == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        PyObject *index = PyLong_FromSsize_t(i);
+        if (index == NULL ||
+            PyDict_SetItem(dict, PyList_GET_ITEM(list, i), index) < 0) {
+            Py_XDECREF(index);
+            Py_DECREF(dict);
+            return NULL;
+        }
+        Py_DECREF(index);
+    }
+    return dict;
+}
+
+/* The symbols of one scope kind, or with one of `flags`, in the order of their
+ * names (so that code does not depend on hashes), numbered from `first`. */
+static PyObject *
+symbols_of_kind(KrSte *ste, int scope, long flags, Py_ssize_t first)
+{
+    PyObject *keys = PyDict_Keys(ste->ste_symbols);
+    PyObject *dict = NULL;
+    if (keys == NULL || PyList_Sort(keys) < 0 ||
+        (dict = PyDict_New()) == NULL) {
+        goto error;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys); i++) {
+        PyObject *key = PyList_GET_ITEM(keys, i);
+        long bits = kr_ste_flags(ste, key);
+        int kind = (int)(bits >> KR_SCOPE_OFFSET) & KR_SCOPE_MASK;
+        if (kind != scope && !(bits & flags)) {
+            continue;
+        }
+        PyObject *index = PyLong_FromSsize_t(first++);
+        if (index == NULL || PyDict_SetItem(dict, key, index) < 0) {
+            Py_XDECREF(index);
+            goto error;
+        }
+        Py_DECREF(index);
+    }
+    Py_DECREF(keys);
+    return dict;
+error:
+    Py_XDECREF(keys);
+    Py_XDECREF(dict);
+    return NULL;
+}
+
+static int
+init_variables(struct kr_scope *u)
+{
+    u->unit.varnames = names_to_indices(u->ste->ste_varnames);
+    u->unit.cellvars = symbols_of_kind(u->ste, KR_CELL, 0, 0);
+    if (u->unit.varnames == NULL || u->unit.cellvars == NULL) {
+        return -1;
+    }
+    if (u->ste->ste_needs_class_closure) {
+        PyObject *zero = PyLong_FromLong(0);
+        int rc = zero == NULL ? -1
+                              : PyDict_SetItem(u->unit.cellvars,
+                                               KR_ID(__class__), zero);
+        Py_XDECREF(zero);
+        if (rc < 0) {
+            return -1;
+        }
+    }
+    u->unit.freevars = symbols_of_kind(u->ste, KR_FREE, KR_DEF_FREE_CLASS,
+                                       PyDict_GET_SIZE(u->unit.cellvars));
+    u->unit.consts = PyDict_New();
+    u->unit.names = PyDict_New();
+    return u->unit.freevars == NULL || u->unit.consts == NULL ||
+                   u->unit.names == NULL
+               ? -1
+               : 0;
+}
+
+static int
+start_code(struct kr_compiler *c, int lineno)
+{
+    struct kr_scope *u = c->u;
+    u->loc = (struct kr_loc){lineno, lineno, 0, 0};
+    if (u->kind == KR_UNIT_MODULE) {
+        u->loc.lineno = 0;
+    }
+    else if (kr_cg_set_qualname(c) < 0) {
+        return -1;
+    }
+    if (kr_cg_op_i(c, RESUME, 0) < 0) {
+        return -1;
+    }
+    if (u->kind == KR_UNIT_MODULE) {
+        u->loc.lineno = -1;
+    }
+    return 0;
+}
+
+int
+kr_cg_enter_scope(struct kr_compiler *c, PyObject *name,
+                  enum kr_unit_kind kind, void *key, int lineno)
+{
+    struct kr_scope *u = kr_arena_alloc(c->arena, sizeof *u);
+    if (u == NULL) {
+        return -1;
+    }
+    memset(u, 0, sizeof *u);
+    u->kind = kind;
+    u->unit.name = Py_NewRef(name);
+    u->unit.firstlineno = lineno;
+    u->prev = c->u;
+    if (c->u != NULL) {
+        u->private = Py_XNewRef(c->u->private);
+    }
+    c->u = u;
+    c->nestlevel++;
+    u->ste = kr_symtable_lookup(c->st, key);
+    if (u->ste == NULL || init_variables(u) < 0 ||
+        kr_cfg_init(&u->cfg, c->arena) < 0) {
+        return -1;
+    }
+    return start_code(c, lineno);
+}
+
+void
+kr_cg_exit_scope(struct kr_compiler *c)
+{
+    struct kr_scope *u = c->u;
+    c->u = u->prev;
+    c->nestlevel--;
+    Py_XDECREF(u->ste);
+    Py_XDECREF(u->unit.name);
+    Py_XDECREF(u->unit.qualname);
+    Py_XDECREF(u->unit.consts);
+    Py_XDECREF(u->unit.names);
+    Py_XDECREF(u->unit.varnames);
+    Py_XDECREF(u->unit.cellvars);
+    Py_XDECREF(u->unit.freevars);
+    Py_XDECREF(u->private);
+}
+
+static bool
+is_function_like(enum kr_unit_kind kind)
+{
+    return kind == KR_UNIT_FUNCTION || kind == KR_UNIT_ASYNC_FUNCTION;
+}
+
+/* 1 if the enclosing scope declares the name of `u` global; -1 on failure. */
+static int
+declared_global(struct kr_scope *u)
+{
+    if (!is_function_like(u->kind) && u->kind != KR_UNIT_CLASS) {
+        return 0;
+    }
+    PyObject *mangled = kr_mangle(u->prev->private, u->unit.name);
+    if (mangled == NULL) {
+        return -1;
+    }
+    int scope = kr_ste_scope(u->prev->ste, mangled);
+    Py_DECREF(mangled);
+    return scope == KR_GLOBAL_EXPLICIT;
+}
+
+int
+kr_cg_set_qualname(struct kr_compiler *c)
+{
+    struct kr_scope *u = c->u, *parent = u->prev;
+    PyObject *name = u->unit.name, *qualname;
+    int global = 1;
+    if (parent != NULL && parent->prev != NULL) {
+        global = declared_global(u);
+    }
+    if (global < 0) {
+        return -1;
+    }
+    if (global) {
+        qualname = Py_NewRef(name);
+    }
+    else if (is_function_like(parent->kind) ||
+             parent->kind == KR_UNIT_LAMBDA) {
+        qualname = PyUnicode_FromFormat("%U.<locals>.%U",
+                                        parent->unit.qualname, name);
+    }
+    else {
+        qualname =
+            PyUnicode_FromFormat("%U.%U", parent->unit.qualname, name);
+    }
+    Py_XSETREF(u->unit.qualname, qualname);
+    return qualname == NULL ? -1 : 0;
+}
+
+static int
+code_flags(struct kr_compiler *c)
+{
+    KrSte *ste = c->u->ste;
+    int flags = (c->cf_flags | c->future_flags) & PyCF_MASK;
+    if (ste->ste_type == KR_FUNCTION_BLOCK) {
+        flags |= CO_NEWLOCALS | CO_OPTIMIZED;
+        flags |= ste->ste_nested ? CO_NESTED : 0;
+        if (ste->ste_generator) {
+            flags |= ste->ste_coroutine ? CO_ASYNC_GENERATOR : CO_GENERATOR;
+        }
+        else if (ste->ste_coroutine) {
+            flags |= CO_COROUTINE;
+        }
+        flags |= ste->ste_varargs ? CO_VARARGS : 0;
+        flags |= ste->ste_varkeywords ? CO_VARKEYWORDS : 0;
+    }
+    else if (kr_cg_top_level_await(c) && ste->ste_coroutine &&
+             !ste->ste_generator) {
+        flags |= CO_COROUTINE;
+    }
+    return flags;
+}
+
+PyObject *
+kr_cg_assemble(struct kr_compiler *c, bool add_none)
+{
+    struct kr_scope *u = c->u;
+    u->unit.flags = code_flags(c);
+    return kr_assemble(&u->unit, &u->cfg, c->filename, c->constants, add_none);
+}
+
+bool
+kr_cg_top_level_await(struct kr_compiler *c)
+{
+    return (c->cf_flags & PyCF_ALLOW_TOP_LEVEL_AWAIT) &&
+           c->u->ste->ste_type == KR_MODULE_BLOCK;
+}
+
+/* --- instructions ----------------------------------------------------------- */
+
+struct kr_block *
+kr_cg_new_block(struct kr_compiler *c)
+{
+    return kr_cfg_new_block(&c->u->cfg);
+}
+
+void
+kr_cg_use_block(struct kr_compiler *c, struct kr_block *b)
+{
+    kr_cfg_use_next_block(&c->u->cfg, b);
+}
+
+int
+kr_cg_op(struct kr_compiler *c, int opcode)
+{
+    return kr_cfg_addop(&c->u->cfg, opcode, 0, c->u->loc);
+}
+
+int
+kr_cg_op_i(struct kr_compiler *c, int opcode, Py_ssize_t oparg)
+{
+    return kr_cfg_addop(&c->u->cfg, opcode,
+                        Py_SAFE_DOWNCAST(oparg, Py_ssize_t, int), c->u->loc);
+}
+
+int
+kr_cg_op_i_noline(struct kr_compiler *c, int opcode, Py_ssize_t oparg)
+{
+    return kr_cfg_addop(&c->u->cfg, opcode,
+                        Py_SAFE_DOWNCAST(oparg, Py_ssize_t, int), KR_NO_LOC);
+}
+
+int
+kr_cg_jump(struct kr_compiler *c, int opcode, struct kr_block *target)
+{
+    return kr_cfg_addop_jump(&c->u->cfg, opcode, target, c->u->loc);
+}
+
+int
+kr_cg_op_noline(struct kr_compiler *c, int opcode)
+{
+    return kr_cfg_addop(&c->u->cfg, opcode, 0, KR_NO_LOC);
+}
+
+int
+kr_cg_jump_noline(struct kr_compiler *c, int opcode, struct kr_block *target)
+{
+    return kr_cfg_addop_jump(&c->u->cfg, opcode, target, KR_NO_LOC);
+}
+
+/* Index of `key`, which is added at the end if it is new; -1 on failure. */
+static Py_ssize_t
+index_of(PyObject *dict, PyObject *key)
+{
+    PyObject *index = PyDict_GetItemWithError(dict, key);
+    if (index != NULL) {
+        return PyLong_AsSsize_t(index);
+    }
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    Py_ssize_t n = PyDict_GET_SIZE(dict);
+    index = PyLong_FromSsize_t(n);
+    if (index == NULL || PyDict_SetItem(dict, key, index) < 0) {
+        Py_XDECREF(index);
+        return -1;
+    }
+    Py_DECREF(index);
+    return n;
+}
+
+/* The object of a constant key, borrowed. */
+static PyObject *
+key_object(PyObject *key)
+{
+    return PyTuple_CheckExact(key) ? PyTuple_GET_ITEM(key, 1) : key;
+}
+
+static PyObject *merge_constant(struct kr_compiler *c, PyObject *o);
+
+static int
+merge_tuple_items(struct kr_compiler *c, PyObject *tuple)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        PyObject *key = merge_constant(c, item);
+        if (key == NULL) {
+            return -1;
+        }
+        PyObject *shared = key_object(key);
+        if (shared != item) {
+            PyTuple_SET_ITEM(tuple, i, Py_NewRef(shared));
+            Py_DECREF(item);
+        }
+        Py_DECREF(key);
+    }
+    return 0;
+}
+
+/* Sets cannot be changed in place; the key gets a new one. */
+static int
+merge_set_items(struct kr_compiler *c, PyObject *set, PyObject *key)
+{
+    PyObject *items = PySequence_Tuple(set);
+    if (items == NULL || merge_tuple_items(c, items) < 0) {
+        Py_XDECREF(items);
+        return -1;
+    }
+    PyObject *merged = PyFrozenSet_New(items);
+    Py_DECREF(items);
+    if (merged == NULL) {
+        return -1;
+    }
+    PyObject *old = PyTuple_GET_ITEM(key, 1);
+    PyTuple_SET_ITEM(key, 1, merged);
+    Py_DECREF(old);
+    return 0;
+}
+
+/* The key of `o`; equal constants of the compilation get the same key. */
+static PyObject *
+merge_constant(struct kr_compiler *c, PyObject *o)
+{
+    if (o == Py_None || o == Py_Ellipsis) {
+        return Py_NewRef(o);
+    }
+    PyObject *key = _PyCode_ConstantKey(o);
+    if (key == NULL) {
+        return NULL;
+    }
+    PyObject *known = PyDict_SetDefault(c->constants, key, key);
+    if (known != key) {
+        Py_XINCREF(known);
+        Py_DECREF(key);
+        return known;
+    }
+    int rc = 0;
+    if (PyTuple_CheckExact(o)) {
+        rc = merge_tuple_items(c, o);
+    }
+    else if (PyFrozenSet_CheckExact(o)) {
+        rc = merge_set_items(c, o, key);
+    }
+    if (rc < 0) {
+        Py_DECREF(key);
+        return NULL;
+    }
+    return key;
+}
+
+Py_ssize_t
+kr_cg_const_index(struct kr_compiler *c, PyObject *value)
+{
+    PyObject *key = merge_constant(c, value);
+    if (key == NULL) {
+        return -1;
+    }
+    Py_ssize_t index = index_of(c->u->unit.consts, key);
+    Py_DECREF(key);
+    return index;
+}
+
+int
+kr_cg_const(struct kr_compiler *c, PyObject *value)
+{
+    Py_ssize_t index = kr_cg_const_index(c, value);
+    return index < 0 ? -1 : kr_cg_op_i(c, LOAD_CONST, index);
+}
+
+int
+kr_cg_const_new(struct kr_compiler *c, PyObject *value)
+{
+    if (value == NULL) {
+        return -1;
+    }
+    int rc = kr_cg_const(c, value);
+    Py_DECREF(value);
+    return rc;
+}
+
+int
+kr_cg_op_name(struct kr_compiler *c, int opcode, PyObject *name)
+{
+    Py_ssize_t index = index_of(c->u->unit.names, name);
+    return index < 0 ? -1 : kr_cg_op_i(c, opcode, index);
+}
+
+int
+kr_cg_attr(struct kr_compiler *c, int opcode, PyObject *name)
+{
+    PyObject *mangled = kr_mangle(c->u->private, name);
+    if (mangled == NULL) {
+        return -1;
+    }
+    int rc = kr_cg_op_name(c, opcode, mangled);
+    Py_DECREF(mangled);
+    return rc;
+}
+
+int
+kr_cg_call_n(struct kr_compiler *c, int nargs)
+{
+    if (kr_cg_op_i(c, PRECALL, nargs) < 0) {
+        return -1;
+    }
+    return kr_cg_op_i(c, CALL, nargs);
+}
+
+/* --- variables ---------------------------------------------------------------- */
+
+enum access { BY_NAME, BY_GLOBAL, BY_FAST, BY_DEREF };
+
+/* Opcodes by access and context (load, store, delete). */
+static const uint8_t name_ops[][3] = {
+    [BY_NAME] = {LOAD_NAME, STORE_NAME, DELETE_NAME},
+    [BY_GLOBAL] = {LOAD_GLOBAL, STORE_GLOBAL, DELETE_GLOBAL},
+    [BY_FAST] = {LOAD_FAST, STORE_FAST, DELETE_FAST},
+    [BY_DEREF] = {LOAD_DEREF, STORE_DEREF, DELETE_DEREF},
+};
+
+static enum access
+access_of(struct kr_scope *u, int scope, PyObject **dict)
+{
+    bool function = u->ste->ste_type == KR_FUNCTION_BLOCK;
+    *dict = u->unit.names;
+    switch (scope) {
+    case KR_FREE:
+        *dict = u->unit.freevars;
+        return BY_DEREF;
+    case KR_CELL:
+        *dict = u->unit.cellvars;
+        return BY_DEREF;
+    case KR_LOCAL:
+        if (function) {
+            *dict = u->unit.varnames;
+        }
+        return function ? BY_FAST : BY_NAME;
+    case KR_GLOBAL_IMPLICIT:
+        return function ? BY_GLOBAL : BY_NAME;
+    case KR_GLOBAL_EXPLICIT:
+        return BY_GLOBAL;
+    default:
+        return BY_NAME;
+    }
+}
+
+int
+kr_cg_name(struct kr_compiler *c, PyObject *name, expr_context_ty ctx)
+{
+    if (kr_cg_forbidden_name(c, name, ctx) < 0) {
+        return -1;
+    }
+    PyObject *mangled = kr_mangle(c->u->private, name);
+    if (mangled == NULL) {
+        return -1;
+    }
+    PyObject *dict;
+    enum access access =
+        access_of(c->u, kr_ste_scope(c->u->ste, mangled), &dict);
+    Py_ssize_t index = index_of(dict, mangled);
+    Py_DECREF(mangled);
+    if (index < 0) {
+        return -1;
+    }
+    int opcode = name_ops[access][ctx - Load];
+    if (opcode == LOAD_GLOBAL) {
+        index <<= 1; /* the low bit asks for a NULL below */
+    }
+    else if (opcode == LOAD_DEREF && c->u->ste->ste_type == KR_CLASS_BLOCK) {
+        opcode = LOAD_CLASSDEREF;
+    }
+    return kr_cg_op_i(c, opcode, index);
+}
+
+/* --- locations, blocks, messages ------------------------------------------------- */
+
+#define LOC_OF(node)                                                           \
+    ((struct kr_loc){(node)->lineno, (node)->end_lineno, (node)->col_offset,   \
+                     (node)->end_col_offset})
+
+void
+kr_cg_at_expr(struct kr_compiler *c, expr_ty e)
+{
+    c->u->loc = LOC_OF(e);
+}
+
+void
+kr_cg_at_stmt(struct kr_compiler *c, stmt_ty s)
+{
+    c->u->loc = LOC_OF(s);
+}
+
+void
+kr_cg_at_pattern(struct kr_compiler *c, pattern_ty p)
+{
+    c->u->loc = LOC_OF(p);
+}
+
+int
+kr_cg_push_fblock(struct kr_compiler *c, enum kr_fblock_kind kind,
+                  struct kr_block *block, struct kr_block *exit, void *datum)
+{
+    if (c->u->nfblocks >= CO_MAXBLOCKS) {
+        return kr_cg_error(c, "too many statically nested blocks");
+    }
+    c->u->fblocks[c->u->nfblocks++] =
+        (struct kr_fblock){kind, block, exit, datum};
+    return 0;
+}
+
+void
+kr_cg_pop_fblock(struct kr_compiler *c, enum kr_fblock_kind kind,
+                 struct kr_block *block)
+{
+    (void)kind;
+    (void)block;
+    c->u->nfblocks--;
+}
+
+static int
+error_at_loc(struct kr_compiler *c, PyObject *msg)
+{
+    struct kr_loc *loc = &c->u->loc;
+    PyObject *text = PyErr_ProgramTextObject(c->filename, loc->lineno);
+    if (text == NULL) {
+        text = Py_NewRef(Py_None);
+    }
+    PyObject *args = Py_BuildValue(
+        "O(OiiOii)", msg, c->filename, loc->lineno, loc->col_offset + 1, text,
+        loc->end_lineno, loc->end_col_offset + 1);
+    Py_DECREF(text);
+    if (args != NULL) {
+        PyErr_SetObject(PyExc_SyntaxError, args);
+        Py_DECREF(args);
+    }
+    return -1;
+}
+
+int
+kr_cg_error(struct kr_compiler *c, const char *format, ...)
+{
+    va_list va;
+    va_start(va, format);
+    PyObject *msg = PyUnicode_FromFormatV(format, va);
+    va_end(va);
+    if (msg == NULL) {
+        return -1;
+    }
+    error_at_loc(c, msg);
+    Py_DECREF(msg);
+    return -1;
+}
+
+int
+kr_cg_warn(struct kr_compiler *c, const char *format, ...)
+{
+    va_list va;
+    va_start(va, format);
+    PyObject *msg = PyUnicode_FromFormatV(format, va);
+    va_end(va);
+    if (msg == NULL) {
+        return -1;
+    }
+    int rc = PyErr_WarnExplicitObject(PyExc_SyntaxWarning, msg, c->filename,
+                                      c->u->loc.lineno, NULL, NULL);
+    if (rc < 0 && PyErr_ExceptionMatches(PyExc_SyntaxWarning)) {
+        /* A SyntaxError can show the place. */
+        PyErr_Clear();
+        error_at_loc(c, msg);
+    }
+    Py_DECREF(msg);
+    return rc < 0 ? -1 : 0;
+}
+
+int
+kr_cg_forbidden_name(struct kr_compiler *c, PyObject *name,
+                     expr_context_ty ctx)
+{
+    if (ctx == Load || !_PyUnicode_EqualToASCIIString(name, "__debug__")) {
+        return 0;
+    }
+    return kr_cg_error(c, ctx == Store ? "cannot assign to __debug__"
+                                       : "cannot delete __debug__");
+}
+
+/* --- whole trees ------------------------------------------------------------------- */
+
+static int
+visit_interactive(struct kr_compiler *c, asdl_stmt_seq *body)
+{
+    if (kr_cg_has_annotations(body) && kr_cg_op(c, SETUP_ANNOTATIONS) < 0) {
+        return -1;
+    }
+    c->interactive = 1;
+    return kr_cg_stmts(c, body);
+}
+
+static int
+visit_mod(struct kr_compiler *c, mod_ty mod)
+{
+    switch (mod->kind) {
+    case Module_kind:
+        return kr_cg_body(c, mod->v.Module.body);
+    case Interactive_kind:
+        return visit_interactive(c, mod->v.Interactive.body);
+    case Expression_kind:
+        return kr_cg_expr(c, mod->v.Expression.body);
+    default:
+        PyErr_Format(PyExc_SystemError, "module kind %d should not be possible",
+                     mod->kind);
+        return -1;
+    }
+}
+
+PyObject *
+kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
+           int future_flags, int cf_flags, int optimize, KrArena *arena)
+{
+    struct kr_compiler c = {
+        .arena = arena,
+        .filename = filename,
+        .st = st,
+        .future_flags = future_flags,
+        .cf_flags = cf_flags,
+        .optimize = optimize,
+        .constants = PyDict_New(),
+    };
+    PyObject *name = PyUnicode_InternFromString("<module>");
+    PyObject *code = NULL;
+    if (c.constants != NULL && name != NULL &&
+        kr_cg_enter_scope(&c, name, KR_UNIT_MODULE, mod, 1) == 0 &&
+        visit_mod(&c, mod) == 0) {
+        code = kr_cg_assemble(&c, mod->kind != Expression_kind);
+    }
+    while (c.u != NULL) {
+        kr_cg_exit_scope(&c);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(c.constants);
+    return code;
+}
