@@ -74,7 +74,7 @@ failed(void)
 
 /* New: the implementation called `name`, or NULL with an exception. */
 static EVP_MD *
-md_by_name(struct hashlib_state *state, PyObject *name, bool secure)
+md_by_name(PyObject *name, bool secure)
 {
     const char *text = PyUnicode_AsUTF8(name);
     if (text == NULL) {
@@ -88,7 +88,7 @@ md_by_name(struct hashlib_state *state, PyObject *name, bool secure)
     }
     EVP_MD *md = EVP_MD_fetch(NULL, text, secure ? NULL : "-fips");
     if (md == NULL) {
-        raise_openssl(state->unsupported, "unsupported hash type %U", name);
+        raise_openssl(PyExc_ValueError, "unsupported hash type %U", name);
     }
     return md;
 }
@@ -110,7 +110,7 @@ md_by_object(struct hashlib_state *state, PyObject *digestmod)
             return NULL;
         }
     }
-    return md_by_name(state, name, true);
+    return md_by_name(name, true);
 }
 
 /* New: Python's name of an algorithm. */
@@ -159,7 +159,7 @@ hash_begin(struct hashlib_state *state, PyObject *name, PyObject *data,
         return NULL;
     }
     struct hash_object *self = NULL;
-    EVP_MD *md = md_by_name(state, name, secure);
+    EVP_MD *md = md_by_name(name, secure);
     if (md != NULL) {
         self = PyObject_New(struct hash_object,
                             is_xof(md) ? state->xof_type : state->hash_type);
@@ -733,7 +733,7 @@ pbkdf2(PyObject *module, KR_FASTCALL_ARGS)
                                       &password, &salt, &iterations, &dklen)) {
         return NULL;
     }
-    EVP_MD *md = md_by_name(PyModule_GetState(module), name, true);
+    EVP_MD *md = md_by_name(name, true);
     if (md == NULL) {
         goto done;
     }
