@@ -1,7 +1,7 @@
 /* Dates and times from C, by a capsule of the module datetime.
    Not part of Python.h. Call PyDateTime_IMPORT before anything else. */
-#ifndef Py_DATETIME_H
-#define Py_DATETIME_H
+#ifndef DATETIME_H
+#define DATETIME_H
 
 #ifdef __cplusplus
 extern "C" {

@@ -10,7 +10,6 @@ extern "C" {
 #ifndef Py_LIMITED_API
 #define Py_MARSHAL_VERSION 4
 
-#ifndef Py_LIMITED_API
 /* Give a new reference, or NULL with an exception set. */
 PyAPI_FUNC(PyObject *) PyMarshal_ReadLastObjectFromFile(FILE *);
 PyAPI_FUNC(PyObject *) PyMarshal_ReadObjectFromFile(FILE *);
@@ -22,7 +21,6 @@ PyAPI_FUNC(long) PyMarshal_ReadLongFromFile(FILE *);
 PyAPI_FUNC(int) PyMarshal_ReadShortFromFile(FILE *);
 PyAPI_FUNC(void) PyMarshal_WriteLongToFile(long, FILE *, int);
 PyAPI_FUNC(void) PyMarshal_WriteObjectToFile(PyObject *, FILE *, int);
-#endif
 #endif
 
 #ifdef __cplusplus

@@ -62,6 +62,8 @@ PyAPI_FUNC(int) _PyArg_VaParseTupleAndKeywords_SizeT(PyObject *, PyObject *,
     const char *, char **, va_list);
 
 #define Py_CLEANUP_SUPPORTED 0x20000
+/* A maximum that means any number of arguments. */
+#define ANY_VARARGS(n) ((n) == PY_SSIZE_T_MAX)
 
 #define PyModule_AddIntMacro(m, c) PyModule_AddIntConstant((m), #c, (c))
 #define PyModule_AddStringMacro(m, c) PyModule_AddStringConstant((m), #c, (c))

@@ -358,7 +358,6 @@ _Py_XNewRef(PyObject *obj)
 #define PyObject_TypeCheck(ob, type) \
     PyObject_TypeCheck(_PyObject_CAST(ob), (type))
 #define Py_INCREF(op) Py_INCREF(_PyObject_CAST(op))
-#define Py_DECREF(op) Py_DECREF(_PyObject_CAST(op))
 #define Py_XINCREF(op) Py_XINCREF(_PyObject_CAST(op))
 #define Py_XDECREF(op) Py_XDECREF(_PyObject_CAST(op))
 #define Py_NewRef(obj) _Py_NewRef(_PyObject_CAST(obj))
@@ -367,6 +366,7 @@ _Py_XNewRef(PyObject *obj)
 #define Py_NewRef(obj) _Py_NewRef(obj)
 #define Py_XNewRef(obj) _Py_XNewRef(obj)
 #endif
+#define Py_DECREF(op) Py_DECREF(_PyObject_CAST(op))
 
 /* Drop the reference in op. The slot is emptied first: the destructor may
    run code that looks at it. */

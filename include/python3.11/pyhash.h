@@ -15,13 +15,14 @@ PyAPI_FUNC(Py_hash_t) _Py_HashPointer(const void *);
 PyAPI_FUNC(Py_hash_t) _Py_HashPointerRaw(const void *);
 #endif
 
-#ifndef Py_LIMITED_API
+/* Of numbers: the modulus, and what stands for infinity and i. */
 #define _PyHASH_MULTIPLIER 1000003UL
 #define _PyHASH_BITS 61
 #define _PyHASH_MODULUS (((size_t)1 << _PyHASH_BITS) - 1)
 #define _PyHASH_INF 314159
 #define _PyHASH_IMAG _PyHASH_MULTIPLIER
 
+#ifndef Py_LIMITED_API
 /* The random key of the process, seen as each algorithm needs it. */
 typedef union {
     unsigned char uc[24];

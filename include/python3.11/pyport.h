@@ -113,11 +113,6 @@ typedef Py_ssize_t Py_ssize_clean_t;
 
 #define Py_VA_COPY va_copy
 #define WITH_THREAD
-#ifdef WITH_THREAD
-#ifndef HAVE_THREAD_LOCAL
-#define HAVE_THREAD_LOCAL 1
-#endif
-#endif
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 extern "C" {
 #endif
 
+#ifndef Py_LIMITED_API
 #define ENDMARKER                    0
 #define NAME                         1
 #define NUMBER                       2
@@ -78,7 +79,6 @@ extern "C" {
     ((x) == ENDMARKER || (x) == NEWLINE || (x) == INDENT || (x) == DEDENT)
 
 extern const char *const _PyParser_TokenNames[];
-#ifndef Py_LIMITED_API
 /* Token from the characters of an operator. */
 PyAPI_FUNC(int) PyToken_OneChar(int);
 PyAPI_FUNC(int) PyToken_ThreeChars(int, int, int);

@@ -35,6 +35,8 @@ typedef struct {
     _PyGenObject_HEAD(ag)
 } PyAsyncGenObject;
 
+#undef _PyGenObject_HEAD
+
 PyAPI_DATA(PyTypeObject) PyGen_Type;
 PyAPI_DATA(PyTypeObject) PyCoro_Type;
 PyAPI_DATA(PyTypeObject) _PyCoroWrapper_Type;

@@ -56,7 +56,6 @@ PyAPI_FUNC(int) _PyArg_VaParseTupleAndKeywordsFast(PyObject *, PyObject *,
     struct _PyArg_Parser *, va_list);
 
 /* The common cases need no call. */
-#define ANY_VARARGS(n) ((n) == PY_SSIZE_T_MAX)
 #define _PyArg_NoKeywords(funcname, kwargs) \
     ((kwargs) == NULL || _PyArg_NoKeywords((funcname), (kwargs)))
 #define _PyArg_NoKwnames(funcname, kwnames) \
