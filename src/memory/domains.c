@@ -78,11 +78,7 @@ unmap_arena(void *ctx, void *p, size_t size)
 #define HEAP_ALLOCATOR                                                         \
     {NULL, heap_malloc, heap_calloc, heap_realloc, heap_free}
 
-static struct kr_domains_state {
-    PyMemAllocatorEx of[3]; /* by PyMemAllocatorDomain */
-    bool direct[3];         /* `of` is the built-in one, may be bypassed */
-    PyObjectArenaAllocator arena;
-} state = {
+struct kr_domains_state kr_domains = {
     .of = {RAW_ALLOCATOR, HEAP_ALLOCATOR, HEAP_ALLOCATOR},
     .direct = {true, true, true},
     .arena = {NULL, map_arena, unmap_arena},
@@ -107,8 +103,8 @@ built_in(int domain)
 static void
 put(int domain, const PyMemAllocatorEx *a)
 {
-    state.of[domain] = *a;
-    state.direct[domain] = same(a, built_in(domain));
+    kr_domains.of[domain] = *a;
+    kr_domains.direct[domain] = same(a, built_in(domain));
 }
 
 void
@@ -118,7 +114,7 @@ PyMem_GetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator)
         memset(allocator, 0, sizeof(*allocator));
         return;
     }
-    *allocator = state.of[domain];
+    *allocator = kr_domains.of[domain];
 }
 
 void
@@ -132,13 +128,13 @@ PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator)
 void
 PyObject_GetArenaAllocator(PyObjectArenaAllocator *allocator)
 {
-    *allocator = state.arena;
+    *allocator = kr_domains.arena;
 }
 
 void
 PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator)
 {
-    state.arena = *allocator;
+    kr_domains.arena = *allocator;
 }
 
 void
@@ -146,7 +142,7 @@ PyMem_SetupDebugHooks(void)
 {
     for (int d = 0; d < 3; d++) {
         PyMemAllocatorEx hooked;
-        if (kr_debug_hook(d, &state.of[d], &hooked)) {
+        if (kr_debug_hook(d, &kr_domains.of[d], &hooked)) {
             put(d, &hooked);
         }
     }
@@ -211,7 +207,7 @@ _PyMem_SetDefaultAllocator(PyMemAllocatorDomain domain,
         return -1;
     }
     if (old_alloc != NULL) {
-        *old_alloc = state.of[domain];
+        *old_alloc = kr_domains.of[domain];
     }
     put(domain, built_in(domain));
     return 0;
@@ -223,8 +219,8 @@ _PyMem_GetCurrentAllocatorName(void)
     PyMemAllocatorEx under[3];
     int hooked = 0;
     for (int d = 0; d < 3; d++) {
-        under[d] = state.of[d];
-        hooked += kr_debug_unhook(d, &state.of[d], &under[d]);
+        under[d] = kr_domains.of[d];
+        hooked += kr_debug_unhook(d, &kr_domains.of[d], &under[d]);
     }
     if (hooked != 0 && hooked != 3) {
         return NULL;
@@ -256,7 +252,7 @@ PyMem_RawMalloc(size_t size)
     if (size > (size_t)PY_SSIZE_T_MAX) {
         return NULL;
     }
-    return state.of[0].malloc(state.of[0].ctx, size);
+    return kr_domains.of[0].malloc(kr_domains.of[0].ctx, size);
 }
 
 void *
@@ -265,7 +261,7 @@ PyMem_RawCalloc(size_t n, size_t size)
     if (product_overflows(n, size)) {
         return NULL;
     }
-    return state.of[0].calloc(state.of[0].ctx, n, size);
+    return kr_domains.of[0].calloc(kr_domains.of[0].ctx, n, size);
 }
 
 void *
@@ -274,25 +270,25 @@ PyMem_RawRealloc(void *p, size_t size)
     if (size > (size_t)PY_SSIZE_T_MAX) {
         return NULL;
     }
-    return state.of[0].realloc(state.of[0].ctx, p, size);
+    return kr_domains.of[0].realloc(kr_domains.of[0].ctx, p, size);
 }
 
 void
 PyMem_RawFree(void *p)
 {
-    state.of[0].free(state.of[0].ctx, p);
+    kr_domains.of[0].free(kr_domains.of[0].ctx, p);
 }
 
 #define DOMAIN_FUNCTIONS(prefix, d)                                            \
     void *prefix##_Malloc(size_t size)                                         \
     {                                                                          \
-        if (KR_LIKELY(state.direct[d])) {                                      \
+        if (KR_LIKELY(kr_domains.direct[d])) {                                      \
             return kr_mem_alloc(size);                                         \
         }                                                                      \
         if (size > (size_t)PY_SSIZE_T_MAX) {                                   \
             return NULL;                                                       \
         }                                                                      \
-        return state.of[d].malloc(state.of[d].ctx, size);                      \
+        return kr_domains.of[d].malloc(kr_domains.of[d].ctx, size);                      \
     }                                                                          \
                                                                                \
     void *prefix##_Calloc(size_t n, size_t size)                               \
@@ -300,7 +296,10 @@ PyMem_RawFree(void *p)
         if (product_overflows(n, size)) {                                      \
             return NULL;                                                       \
         }                                                                      \
-        return state.of[d].calloc(state.of[d].ctx, n, size);                   \
+        if (KR_LIKELY(kr_domains.direct[d])) {                                      \
+            return kr_mem_calloc(n, size);                                     \
+        }                                                                      \
+        return kr_domains.of[d].calloc(kr_domains.of[d].ctx, n, size);                   \
     }                                                                          \
                                                                                \
     void *prefix##_Realloc(void *p, size_t size)                               \
@@ -308,16 +307,16 @@ PyMem_RawFree(void *p)
         if (size > (size_t)PY_SSIZE_T_MAX) {                                   \
             return NULL;                                                       \
         }                                                                      \
-        return state.of[d].realloc(state.of[d].ctx, p, size);                  \
+        return kr_domains.of[d].realloc(kr_domains.of[d].ctx, p, size);                  \
     }                                                                          \
                                                                                \
     void prefix##_Free(void *p)                                                \
     {                                                                          \
-        if (KR_LIKELY(state.direct[d])) {                                      \
+        if (KR_LIKELY(kr_domains.direct[d])) {                                      \
             kr_mem_free(p);                                                    \
             return;                                                            \
         }                                                                      \
-        state.of[d].free(state.of[d].ctx, p);                                  \
+        kr_domains.of[d].free(kr_domains.of[d].ctx, p);                                  \
     }
 
 DOMAIN_FUNCTIONS(PyMem, PYMEM_DOMAIN_MEM)
@@ -399,8 +398,8 @@ print_kind(FILE *out, int kind, const char *title)
 int
 _PyObject_DebugMallocStats(FILE *out)
 {
-    if (!state.direct[PYMEM_DOMAIN_OBJ]
-        && state.of[PYMEM_DOMAIN_OBJ].malloc == raw_malloc) {
+    if (!kr_domains.direct[PYMEM_DOMAIN_OBJ]
+        && kr_domains.of[PYMEM_DOMAIN_OBJ].malloc == raw_malloc) {
         return 0;
     }
     fprintf(out, "Small block threshold = %d, in %u size classes.\n\n",

@@ -6,6 +6,37 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "memory/heap.h"
+
+struct kr_domains_state {
+    PyMemAllocatorEx of[3]; /* by PyMemAllocatorDomain */
+    bool direct[3];         /* `of` is the built-in one, may be bypassed */
+    PyObjectArenaAllocator arena;
+};
+
+extern struct kr_domains_state kr_domains;
+
+/* PyObject_Malloc for a small constant size, and its PyObject_Free, inline as
+ * long as nobody replaced the allocator. NULL without an exception. */
+static inline void *
+kr_object_alloc(size_t size)
+{
+    if (KR_LIKELY(kr_domains.direct[PYMEM_DOMAIN_OBJ])) {
+        return kr_mem_alloc(size);
+    }
+    return PyObject_Malloc(size);
+}
+
+static inline void
+kr_object_free(void *p)
+{
+    if (KR_LIKELY(kr_domains.direct[PYMEM_DOMAIN_OBJ])) {
+        kr_mem_free(p);
+        return;
+    }
+    PyObject_Free(p);
+}
+
 /* Sets `name` from the text of PYTHONMALLOC; -1 if it is unknown. */
 PyAPI_FUNC(int)
 _PyMem_GetAllocatorName(const char *text, PyMemAllocatorName *name);

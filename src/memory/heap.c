@@ -218,13 +218,35 @@ init_pool(struct kr_pool *pool, int kind, unsigned cls)
                      + (KR_POOL_SIZE - start) / pool->size * pool->size;
 }
 
-/* Replaces the exhausted current pool of a class and allocates from the new
- * one. */
+#define CARVE_BYTES 1024 /* made into free blocks at once */
+
+/* Makes free blocks of the part that was never handed out, at least one if
+ * there is any. */
+static void
+carve(struct kr_pool *pool)
+{
+    char *p = pool->bump, *end = p + CARVE_BYTES;
+    void **link = &pool->free;
+    while (p != pool->bump_end && (p == pool->bump || p < end)) {
+        *link = p;
+        link = (void **)p;
+        p += pool->size;
+    }
+    *link = NULL;
+    pool->bump = p;
+}
+
+/* Takes a block of the current pool if that has room left; else replaces the
+ * pool and allocates from the new one. */
 static void *
 next_pool(struct kr_pool **current, struct kr_pool **partial, int kind,
           unsigned cls)
 {
     struct kr_pool *old = *current, *pool = *partial;
+    if (old->bump != old->bump_end) {
+        carve(old);
+        return kr_pool_take(old);
+    }
     if (pool != NULL) {
         list_remove(partial, pool);
     }
@@ -243,6 +265,9 @@ next_pool(struct kr_pool **current, struct kr_pool **partial, int kind,
     pool->current = 1;
     pool->used++;
     *current = pool;
+    if (pool->free == NULL) {
+        carve(pool);
+    }
     return kr_pool_take(pool);
 }
 
@@ -258,6 +283,18 @@ kr_heap_gc_slow(unsigned cls)
 {
     return next_pool(&kr_heap.gc[cls], &kr_heap.gc_partial[cls], KR_POOL_GC,
                      cls);
+}
+
+void *
+kr_mem_alloc_slow(size_t size)
+{
+    if (size - 1 < KR_SMALL_MAX) {
+        void *p = kr_heap_mem_slow((unsigned)((size - 1) >> 4));
+        if (p != NULL) {
+            return p;
+        }
+    }
+    return kr_mem_alloc_large(size);
 }
 
 void *

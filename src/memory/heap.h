@@ -127,7 +127,7 @@ kr_pool_index(const struct kr_pool *pool, const void *p)
     return (uint32_t)(((uint64_t)off * pool->recip) >> 32);
 }
 
-/* A block of the pool, or NULL when it has none left. */
+/* A given-back block of the pool, or NULL: then the slow way is due. */
 static inline void *
 kr_pool_take(struct kr_pool *pool)
 {
@@ -135,15 +135,8 @@ kr_pool_take(struct kr_pool *pool)
     if (KR_LIKELY(p != NULL)) {
         pool->free = *(void **)p;
         pool->used++;
-        return p;
     }
-    if (KR_LIKELY(pool->bump != pool->bump_end)) {
-        p = pool->bump;
-        pool->bump += pool->size;
-        pool->used++;
-        return p;
-    }
-    return NULL;
+    return p;
 }
 
 /* The part of kr_pool_give for a pool that was full or is empty now. */
@@ -178,6 +171,7 @@ kr_gc_class(size_t size)
 
 /* Plain memory: never NULL for size 0. NULL without an exception on failure. */
 void *kr_mem_alloc_large(size_t size);
+void *kr_mem_alloc_slow(size_t size);
 void kr_mem_free_large(void *p);
 void *kr_mem_realloc(void *p, size_t size);
 void *kr_mem_calloc(size_t n, size_t size);
@@ -191,12 +185,8 @@ kr_mem_alloc(size_t size)
         if (KR_LIKELY(p != NULL)) {
             return p;
         }
-        p = kr_heap_mem_slow(cls);
-        if (p != NULL) {
-            return p;
-        }
     }
-    return kr_mem_alloc_large(size);
+    return kr_mem_alloc_slow(size);
 }
 
 static inline void

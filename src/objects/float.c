@@ -11,15 +11,7 @@
 PyObject *
 PyFloat_FromDouble(double x)
 {
-    PyFloatObject *op = PyObject_Malloc(sizeof(PyFloatObject));
-    if (KR_UNLIKELY(op == NULL)) {
-        return PyErr_NoMemory();
-    }
-    /* what PyObject_Init does, for a type that is known to be static */
-    Py_SET_TYPE(op, &PyFloat_Type);
-    Py_SET_REFCNT(op, 1);
-    op->ob_fval = x;
-    return (PyObject *)op;
+    return kr_float_new(x);
 }
 
 static void

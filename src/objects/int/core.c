@@ -22,19 +22,6 @@ _PyLong_New(Py_ssize_t size)
     return v;
 }
 
-PyObject *
-kr_int_alloc1(void)
-{
-    PyLongObject *v = PyObject_Malloc(sizeof(PyLongObject));
-    if (KR_UNLIKELY(v == NULL)) {
-        return PyErr_NoMemory();
-    }
-    /* what PyObject_Init does, for a type that is known to be static */
-    Py_SET_TYPE(v, &PyLong_Type);
-    Py_SET_REFCNT(v, 1);
-    return (PyObject *)v;
-}
-
 void
 kr_int_normalize(PyLongObject *v)
 {

@@ -9,6 +9,7 @@
 
 #include "base/common.h"
 #include "base/intmath.h"
+#include "memory/domains.h"
 #include "objects/smallints.h"
 
 #define KR_INT_MAX_DIGITS                                                      \
@@ -41,7 +42,18 @@ PyObject *kr_int_from_i64_big(int64_t value);
 
 /* An uninitialised int of one digit whose value and sign the caller sets; NULL
  * with MemoryError. */
-PyObject *kr_int_alloc1(void);
+static inline PyObject *
+kr_int_alloc1(void)
+{
+    PyLongObject *v = kr_object_alloc(sizeof(PyLongObject));
+    if (KR_UNLIKELY(v == NULL)) {
+        return PyErr_NoMemory();
+    }
+    /* what PyObject_Init does, for a type that is known to be static */
+    Py_SET_TYPE(v, &PyLong_Type);
+    Py_SET_REFCNT(v, 1);
+    return (PyObject *)v;
+}
 
 static inline PyObject *
 kr_int_from_i64(int64_t value)
@@ -58,6 +70,15 @@ kr_int_from_i64(int64_t value)
         return v;
     }
     return kr_int_from_i64_big(value);
+}
+
+/* Py_DECREF of an exact int. */
+static inline void
+kr_int_decref(PyObject *v)
+{
+    if (--v->ob_refcnt == 0) {
+        kr_object_free(v);
+    }
 }
 
 /* Drops leading zero digits of a new int, keeps its sign. */
