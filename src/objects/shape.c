@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-#define FIRST_CAPACITY 6
-/* How many instances may still teach the shape names after they overflowed. */
+/* The first instances get room for any attributes; the later ones for those
+ * that the shape has learned by then. */
 #define LEARNING 16
 
 static struct kr_shape *
@@ -21,14 +21,6 @@ shape_new(PyTypeObject *type)
     if (shape == NULL) {
         PyErr_NoMemory();
         return NULL;
-    }
-    shape->capacity = FIRST_CAPACITY;
-    PyTypeObject *base = type->tp_base;
-    if (base != NULL && kr_has_shape(base)) {
-        struct kr_shape *parent = kr_type_shape(base);
-        if (parent != NULL && parent->capacity > shape->capacity) {
-            shape->capacity = parent->capacity;
-        }
     }
     ((PyHeapTypeObject *)type)->ht_cached_keys = (void *)shape;
     return shape;
@@ -67,9 +59,6 @@ kr_shape_add(PyTypeObject *type, PyObject *name)
     at = shape->count++;
     shape->names[at] = name;
     shape->hash[i % KR_SHAPE_HASH] = (uint8_t)(at + 1);
-    if (shape->count > shape->capacity) {
-        shape->capacity = shape->count;
-    }
     return at;
 }
 
@@ -85,10 +74,7 @@ header_size(size_t capacity)
 static inline size_t
 choose_capacity(struct kr_shape *shape, size_t basicsize)
 {
-    size_t n = shape->capacity;
-    if (shape->learned >= LEARNING) {
-        n = shape->count;
-    }
+    size_t n = shape->learned < LEARNING ? KR_SHAPE_MAX : shape->count;
     if (n == 0) {
         n = 1;
     }

@@ -24,7 +24,6 @@
 
 struct kr_shape {
     uint8_t count;    /* names known, at most KR_SHAPE_MAX */
-    uint8_t capacity; /* that the next instance gets at least */
     uint16_t learned; /* instances seen, saturating */
     uint8_t hash[KR_SHAPE_HASH]; /* index + 1 by name address, 0 = free */
     PyObject *names[KR_SHAPE_MAX]; /* strong, interned */
