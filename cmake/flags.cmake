@@ -6,7 +6,7 @@ target_compile_options(kr_flags INTERFACE
   -Wno-missing-field-initializers -Wno-cast-function-type
   -fwrapv -fno-strict-aliasing -fno-semantic-interposition)
 target_include_directories(kr_flags INTERFACE
-  ${PROJECT_SOURCE_DIR}/include/python3.11
+  $<IF:$<BOOL:${KR_OWN_HEADERS}>,${PROJECT_SOURCE_DIR}/include/python3.11,/usr/include/python3.11>
   ${PROJECT_SOURCE_DIR}/src
   ${PROJECT_BINARY_DIR}/gen)
 
@@ -29,6 +29,13 @@ elseif(KR_PGO)
     -Wno-backend-plugin)
   target_link_options(kr_flags INTERFACE -fprofile-use=${KR_PGO})
 endif()
+# A program at a fixed address, as the reference's: every use of a type or a
+# table is shorter by an instruction.
+set(KR_TYPE $<TARGET_PROPERTY:TYPE>)
+target_compile_options(kr_flags INTERFACE
+  $<$<NOT:$<IN_LIST:${KR_TYPE},MODULE_LIBRARY$<SEMICOLON>SHARED_LIBRARY>>:-fno-pie>)
+target_link_options(kr_flags INTERFACE
+  $<$<STREQUAL:${KR_TYPE},EXECUTABLE>:-no-pie>)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
   target_link_options(kr_flags INTERFACE -fuse-ld=lld)
 endif()
