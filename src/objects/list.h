@@ -4,6 +4,13 @@
 
 #include <Python.h>
 
+/* An iterator over a list, forwards or backwards. */
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t index;
+    PyListObject *seq; /* NULL when exhausted */
+} kr_list_iterator;
+
 /* New list that takes over `n` items, also on failure (NULL). */
 PyObject *_PyList_FromArraySteal(PyObject *const *items, Py_ssize_t n);
 

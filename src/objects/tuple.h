@@ -4,6 +4,12 @@
 
 #include <Python.h>
 
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t index;
+    PyTupleObject *seq; /* NULL when exhausted */
+} kr_tuple_iterator;
+
 /* The only tuple of length 0; immortal. */
 extern PyTupleObject kr_empty_tuple;
 

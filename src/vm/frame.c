@@ -59,14 +59,9 @@ kr_stack_push_chunk(PyThreadState *ts, size_t words)
 }
 
 void
-kr_stack_pop(PyThreadState *ts, _PyInterpreterFrame *f)
+kr_stack_pop_chunk(PyThreadState *ts)
 {
-    PyObject **base = (PyObject **)f;
     _PyStackChunk *chunk = ts->datastack_chunk;
-    if (base != chunk->data) {
-        ts->datastack_top = base;
-        return;
-    }
     _PyStackChunk *previous = chunk->previous;
     ts->datastack_chunk = previous;
     ts->datastack_top = previous->data + previous->top;

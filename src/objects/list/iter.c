@@ -6,16 +6,10 @@
 #include "objects/immortal.h"
 #include "objects/list.h"
 
-typedef struct {
-    PyObject_HEAD
-    Py_ssize_t index;
-    PyListObject *seq; /* NULL when exhausted */
-} list_iterator;
-
 static PyObject *
 make(PyTypeObject *type, PyObject *list, Py_ssize_t index)
 {
-    list_iterator *it = PyObject_GC_New(list_iterator, type);
+    kr_list_iterator *it = PyObject_GC_New(kr_list_iterator, type);
     if (it == NULL) {
         return NULL;
     }
@@ -45,21 +39,21 @@ static void
 iter_dealloc(PyObject *self)
 {
     kr_gc_untrack(self);
-    Py_XDECREF(((list_iterator *)self)->seq);
-    PyObject_GC_Del(self);
+    Py_XDECREF(((kr_list_iterator *)self)->seq);
+    kr_gc_free(self, 0);
 }
 
 static int
 iter_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(((list_iterator *)self)->seq);
+    Py_VISIT(((kr_list_iterator *)self)->seq);
     return 0;
 }
 
 static PyObject *
 iter_next(PyObject *self)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     PyListObject *seq = it->seq;
     if (seq == NULL) {
         return NULL;
@@ -75,7 +69,7 @@ iter_next(PyObject *self)
 static PyObject *
 reviter_next(PyObject *self)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     PyListObject *seq = it->seq;
     Py_ssize_t index = it->index;
     if (seq == NULL) {
@@ -94,7 +88,7 @@ reviter_next(PyObject *self)
 static PyObject *
 iter_length_hint(PyObject *self, PyObject *ignored)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     Py_ssize_t n = it->seq == NULL ? 0 : Py_SIZE(it->seq) - it->index;
     return PyLong_FromSsize_t(n < 0 ? 0 : n);
 }
@@ -102,7 +96,7 @@ iter_length_hint(PyObject *self, PyObject *ignored)
 static PyObject *
 reviter_length_hint(PyObject *self, PyObject *ignored)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     Py_ssize_t n = it->index + 1;
     return PyLong_FromSsize_t(it->seq == NULL || Py_SIZE(it->seq) < n ? 0 : n);
 }
@@ -117,7 +111,7 @@ exhausted(void)
 static PyObject *
 iter_reduce(PyObject *self, PyObject *ignored)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     PyObject *iter = _PyEval_GetBuiltin(KR_ID(iter));
     if (it->seq == NULL) {
         Py_XDECREF(iter);
@@ -129,7 +123,7 @@ iter_reduce(PyObject *self, PyObject *ignored)
 static PyObject *
 reviter_reduce(PyObject *self, PyObject *ignored)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     PyObject *reversed = _PyEval_GetBuiltin(KR_ID(reversed));
     if (it->seq == NULL || it->index < 0) {
         Py_XDECREF(reversed);
@@ -141,7 +135,7 @@ reviter_reduce(PyObject *self, PyObject *ignored)
 static PyObject *
 iter_setstate(PyObject *self, PyObject *state)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     Py_ssize_t index = PyLong_AsSsize_t(state);
     if (index == -1 && PyErr_Occurred()) {
         return NULL;
@@ -156,7 +150,7 @@ iter_setstate(PyObject *self, PyObject *state)
 static PyObject *
 reviter_setstate(PyObject *self, PyObject *state)
 {
-    list_iterator *it = (list_iterator *)self;
+    kr_list_iterator *it = (kr_list_iterator *)self;
     Py_ssize_t index = PyLong_AsSsize_t(state);
     if (index == -1 && PyErr_Occurred()) {
         return NULL;
@@ -184,7 +178,7 @@ static PyMethodDef reviter_methods[] = {ITER_METHODS(reviter), {NULL}};
 PyTypeObject PyListIter_Type = {
     .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),
     .tp_name = "list_iterator",
-    .tp_basicsize = sizeof(list_iterator),
+    .tp_basicsize = sizeof(kr_list_iterator),
     .tp_dealloc = iter_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
@@ -197,7 +191,7 @@ PyTypeObject PyListIter_Type = {
 PyTypeObject PyListRevIter_Type = {
     .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),
     .tp_name = "list_reverseiterator",
-    .tp_basicsize = sizeof(list_iterator),
+    .tp_basicsize = sizeof(kr_list_iterator),
     .tp_dealloc = iter_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,

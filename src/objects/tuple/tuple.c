@@ -654,16 +654,10 @@ PyTypeObject PyTuple_Type = {
 
 /* ---- iterator */
 
-typedef struct {
-    PyObject_HEAD
-    Py_ssize_t index;
-    PyTupleObject *seq; /* NULL when exhausted */
-} tuple_iterator;
-
 static PyObject *
 tuple_iter(PyObject *seq)
 {
-    tuple_iterator *it = PyObject_GC_New(tuple_iterator, &PyTupleIter_Type);
+    kr_tuple_iterator *it = PyObject_GC_New(kr_tuple_iterator, &PyTupleIter_Type);
     if (it == NULL) {
         return NULL;
     }
@@ -677,21 +671,21 @@ static void
 iter_dealloc(PyObject *self)
 {
     kr_gc_untrack(self);
-    Py_XDECREF(((tuple_iterator *)self)->seq);
+    Py_XDECREF(((kr_tuple_iterator *)self)->seq);
     PyObject_GC_Del(self);
 }
 
 static int
 iter_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(((tuple_iterator *)self)->seq);
+    Py_VISIT(((kr_tuple_iterator *)self)->seq);
     return 0;
 }
 
 static PyObject *
 iter_next(PyObject *self)
 {
-    tuple_iterator *it = (tuple_iterator *)self;
+    kr_tuple_iterator *it = (kr_tuple_iterator *)self;
     if (it->seq == NULL) {
         return NULL;
     }
@@ -705,7 +699,7 @@ iter_next(PyObject *self)
 static PyObject *
 iter_length_hint(PyObject *self, PyObject *ignored)
 {
-    tuple_iterator *it = (tuple_iterator *)self;
+    kr_tuple_iterator *it = (kr_tuple_iterator *)self;
     return PyLong_FromSsize_t(it->seq == NULL ? 0
                                               : Py_SIZE(it->seq) - it->index);
 }
@@ -713,7 +707,7 @@ iter_length_hint(PyObject *self, PyObject *ignored)
 static PyObject *
 iter_reduce(PyObject *self, PyObject *ignored)
 {
-    tuple_iterator *it = (tuple_iterator *)self;
+    kr_tuple_iterator *it = (kr_tuple_iterator *)self;
     PyObject *iter = _PyEval_GetBuiltin(KR_ID(iter));
     /* the look-up may have run this iterator to its end */
     if (it->seq == NULL) {
@@ -725,7 +719,7 @@ iter_reduce(PyObject *self, PyObject *ignored)
 static PyObject *
 iter_setstate(PyObject *self, PyObject *state)
 {
-    tuple_iterator *it = (tuple_iterator *)self;
+    kr_tuple_iterator *it = (kr_tuple_iterator *)self;
     Py_ssize_t index = PyLong_AsSsize_t(state);
     if (index == -1 && PyErr_Occurred()) {
         return NULL;
@@ -750,7 +744,7 @@ static PyMethodDef iter_methods[] = {
 PyTypeObject PyTupleIter_Type = {
     .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),
     .tp_name = "tuple_iterator",
-    .tp_basicsize = sizeof(tuple_iterator),
+    .tp_basicsize = sizeof(kr_tuple_iterator),
     .tp_dealloc = iter_dealloc,
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,

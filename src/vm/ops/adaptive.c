@@ -1,5 +1,14 @@
 /* Adaptive forms: count down, then specialise and run again. */
 
+/* A guard of the special form before next_instr failed. */
+label(miss)
+{
+    next_instr--;
+    int family = kr_opcode_deopt[KR_OPCODE(*next_instr)];
+    kr_cache_miss(next_instr + 1, kr_adaptive_form[family]);
+    GOTO_OP(family);
+}
+
 inst(LOAD_GLOBAL_ADAPTIVE, 47, (counter:1), (--), end, LOAD_GLOBAL)
 {
     if (kr_spec_due(next_instr)) {

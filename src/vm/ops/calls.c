@@ -108,17 +108,24 @@ inst(RETURN_VALUE, 83, (), (retval --), end|esc, RETURN_VALUE)
         Py_DECREF(retval);
         GOTO(exit_unwind);
     }
-    kr_leave_recursive(tstate);
     if (frame->is_entry) {
+        kr_leave_recursive(tstate);
         tstate->cframe = cframe->previous;
         tstate->cframe->current_frame = frame->previous;
         return retval;
     }
     _PyInterpreterFrame *done = frame;
     frame = cframe->current_frame = done->previous;
-    kr_end_frame(tstate, done);
-    frame->localsplus[frame->stacktop++] = retval;
-    GOTO(resume_frame);
+    /* destructors that run now count as called from the caller */
+    if (KR_LIKELY(done->frame_obj == NULL && done->f_locals == NULL)) {
+        end_frame(tstate, done, stack_pointer);
+        kr_leave_recursive(tstate);
+    }
+    else {
+        kr_leave_recursive(tstate);
+        kr_end_frame(tstate, done);
+    }
+    RESUME_WITH(retval);
 }
 
 /* Generators. */
@@ -146,8 +153,7 @@ inst(RETURN_GENERATOR, 75, (), (--), end|err, RETURN_GENERATOR)
     _PyInterpreterFrame *done = frame;
     frame = cframe->current_frame = done->previous;
     kr_stack_pop(tstate, done);
-    frame->localsplus[frame->stacktop++] = gen;
-    GOTO(resume_frame);
+    RESUME_WITH(gen);
 }
 
 inst(YIELD_VALUE, 86, (), (retval --), end|esc, YIELD_VALUE)

@@ -184,7 +184,42 @@ inst(GET_ITER, 68, (), (iterable -- iter), err|esc, GET_ITER)
 
 inst(FOR_ITER, 93, (), (iter --), end|err|esc|jump, FOR_ITER)
 {
-    PyObject *next = Py_TYPE(iter)->tp_iternext(iter);
+    PyTypeObject *type = Py_TYPE(iter);
+    PyObject *next;
+    if (type == &PyListIter_Type) {
+        kr_list_iterator *it = (kr_list_iterator *)iter;
+        PyListObject *seq = it->seq;
+        if (KR_UNLIKELY(seq == NULL || it->index >= Py_SIZE(seq))) {
+            next = type->tp_iternext(iter);
+        }
+        else {
+            next = Py_NewRef(PyList_GET_ITEM(seq, it->index));
+            it->index++;
+        }
+    }
+    else if (type == &PyTupleIter_Type) {
+        kr_tuple_iterator *it = (kr_tuple_iterator *)iter;
+        PyTupleObject *seq = it->seq;
+        if (KR_UNLIKELY(seq == NULL || it->index >= Py_SIZE(seq))) {
+            next = type->tp_iternext(iter);
+        }
+        else {
+            next = Py_NewRef(PyTuple_GET_ITEM(seq, it->index));
+            it->index++;
+        }
+    }
+    else if (type == &PyRangeIter_Type) {
+        _PyRangeIterObject *r = (_PyRangeIterObject *)iter;
+        if (r->index >= r->len) {
+            goto exhausted;
+        }
+        next = kr_int_from_i64((int64_t)((uint64_t)r->start +
+                                         (uint64_t)r->index++ *
+                                             (uint64_t)r->step));
+    }
+    else {
+        next = type->tp_iternext(iter);
+    }
     if (KR_LIKELY(next != NULL)) {
         *stack_pointer++ = next;
         DISPATCH();
@@ -196,6 +231,7 @@ inst(FOR_ITER, 93, (), (iter --), end|err|esc|jump, FOR_ITER)
         }
         PyErr_Clear();
     }
+exhausted:
     stack_pointer--;
     Py_DECREF(iter);
     JUMP_BY(oparg);
@@ -398,7 +434,6 @@ label(resume_frame)
     next_instr = frame->prev_instr + 1;
     stack_pointer = frame->localsplus + frame->stacktop;
     frame->stacktop = -1;
-    kwnames = NULL;
     DISPATCH();
 }
 

@@ -222,9 +222,7 @@ inst(CALL_PY_EXACT_ARGS, 23, (counter:1, func_version:2, min_args:1), (--),
         GOTO(error);
     }
     kr_frame_init(callee, func, NULL, co, total);
-    for (int i = 0; i < total; i++) {
-        callee->localsplus[i] = args[i];
-    }
+    COPY_ARGUMENTS();
     stack_pointer = args - 2 + is_method;
     next_instr += 4;
     ENTER_FRAME(callee);
@@ -248,9 +246,7 @@ inst(CALL_PY_WITH_DEFAULTS, 24, (counter:1, func_version:2, min_args:1), (--),
         GOTO(error);
     }
     kr_frame_init(callee, func, NULL, co, co->co_argcount);
-    for (int i = 0; i < total; i++) {
-        callee->localsplus[i] = args[i];
-    }
+    COPY_ARGUMENTS();
     for (int i = total; i < co->co_argcount; i++) {
         callee->localsplus[i] =
             Py_NewRef(PyTuple_GET_ITEM(func->func_defaults, i - least));

@@ -181,39 +181,21 @@ inst(BINARY_OP_ADD_INT, 5, (counter:1), (left, right -- res), deopt|err,
      BINARY_OP)
 {
     DEOPT_IF(!PyLong_CheckExact(left) || !PyLong_CheckExact(right));
-    res = kr_is_small(left) && kr_is_small(right)
-              ? PyLong_FromSsize_t(kr_small_value(left) +
-                                   kr_small_value(right))
-              : PyLong_Type.tp_as_number->nb_add(left, right);
-    Py_DECREF(left);
-    Py_DECREF(right);
-    ERROR_IF(res == NULL);
+    INT_RESULT(kr_small_value(left) + kr_small_value(right), kr_int_add);
 }
 
 inst(BINARY_OP_SUBTRACT_INT, 16, (counter:1), (left, right -- res), deopt|err,
      BINARY_OP)
 {
     DEOPT_IF(!PyLong_CheckExact(left) || !PyLong_CheckExact(right));
-    res = kr_is_small(left) && kr_is_small(right)
-              ? PyLong_FromSsize_t(kr_small_value(left) -
-                                   kr_small_value(right))
-              : PyLong_Type.tp_as_number->nb_subtract(left, right);
-    Py_DECREF(left);
-    Py_DECREF(right);
-    ERROR_IF(res == NULL);
+    INT_RESULT(kr_small_value(left) - kr_small_value(right), kr_int_sub);
 }
 
 inst(BINARY_OP_MULTIPLY_INT, 13, (counter:1), (left, right -- res), deopt|err,
      BINARY_OP)
 {
     DEOPT_IF(!PyLong_CheckExact(left) || !PyLong_CheckExact(right));
-    res = kr_is_small(left) && kr_is_small(right)
-              ? PyLong_FromSsize_t(kr_small_value(left) *
-                                   kr_small_value(right))
-              : PyLong_Type.tp_as_number->nb_multiply(left, right);
-    Py_DECREF(left);
-    Py_DECREF(right);
-    ERROR_IF(res == NULL);
+    INT_RESULT(kr_small_value(left) * kr_small_value(right), kr_int_mul);
 }
 
 inst(BINARY_OP_ADD_FLOAT, 4, (counter:1), (left, right -- res), deopt|err,
@@ -269,8 +251,8 @@ inst(COMPARE_OP_INT_JUMP, 28, (counter:1, mask:1), (left, right --),
     DEOPT_IF(!kr_is_small(left) || !kr_is_small(right));
     Py_ssize_t a = kr_small_value(left), b = kr_small_value(right);
     int jump = CACHE16(mask) >> ((a > b) - (a < b) + 1) & 1;
-    Py_DECREF(left);
-    Py_DECREF(right);
+    kr_int_decref(left);
+    kr_int_decref(right);
     COMPARED(jump);
 }
 
@@ -281,8 +263,8 @@ inst(COMPARE_OP_FLOAT_JUMP, 27, (counter:1, mask:1), (left, right --),
     double a = PyFloat_AS_DOUBLE(left), b = PyFloat_AS_DOUBLE(right);
     DEOPT_IF(a != a || b != b);
     int jump = CACHE16(mask) >> ((a > b) - (a < b) + 1) & 1;
-    Py_DECREF(left);
-    Py_DECREF(right);
+    kr_float_decref(left);
+    kr_float_decref(right);
     COMPARED(jump);
 }
 
@@ -307,7 +289,7 @@ inst(BINARY_SUBSCR_LIST_INT, 20, (counter:1, type_version:2, func_version:1),
     Py_ssize_t index = kr_small_value(sub);
     DEOPT_IF(index >= PyList_GET_SIZE(list));
     res = Py_NewRef(PyList_GET_ITEM(list, index));
-    Py_DECREF(sub);
+    kr_int_decref(sub);
     Py_DECREF(list);
 }
 
@@ -319,7 +301,7 @@ inst(BINARY_SUBSCR_TUPLE_INT, 21, (counter:1, type_version:2, func_version:1),
     Py_ssize_t index = kr_small_value(sub);
     DEOPT_IF(index >= PyTuple_GET_SIZE(tuple));
     res = Py_NewRef(PyTuple_GET_ITEM(tuple, index));
-    Py_DECREF(sub);
+    kr_int_decref(sub);
     Py_DECREF(tuple);
 }
 
@@ -368,7 +350,7 @@ inst(STORE_SUBSCR_LIST_INT, 170, (counter:1), (value, list, sub --), deopt|esc,
     PyObject *old = PyList_GET_ITEM(list, index);
     PyList_SET_ITEM(list, index, value);
     Py_XDECREF(old);
-    Py_DECREF(sub);
+    kr_int_decref(sub);
     Py_DECREF(list);
 }
 
