@@ -3,6 +3,7 @@
  * The data may be damaged or hostile: every size is checked against what is
  * there before memory is taken, nesting is bounded, and a reference may only name
  * an object that is complete. */
+#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <marshal.h>
 #include <sys/stat.h>

@@ -161,6 +161,8 @@ kr_flush_streams(void)
 {
     static const char *const names[] = {"stdout", "stderr"};
     int status = 0;
+    PyObject *type, *value, *tb;
+    PyErr_Fetch(&type, &value, &tb); /* the program's own error waits */
     for (int i = 0; i < 2; i++) {
         PyObject *stream = PySys_GetObject(names[i]);
         if (stream == NULL || stream == Py_None || is_closed(stream)) {
@@ -180,5 +182,6 @@ kr_flush_streams(void)
         Py_XDECREF(res);
         Py_DECREF(stream);
     }
+    PyErr_Restore(type, value, tb);
     return status;
 }

@@ -1,5 +1,6 @@
 /* UnicodeEncodeError, UnicodeDecodeError, UnicodeTranslateError: the object,
  * the range in it that failed, and why. */
+#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <structmember.h>
 
