@@ -1,2 +1,7 @@
 # Native modules over a third-party library: NAME, sources, libraries.
 kr_shared_module(zlib SOURCES src/modules/shared/zlib.c LIBRARIES z)
+foreach(hash _md5 _sha1 _sha256 _sha512 _sha3 _hashlib)
+  kr_shared_module(${hash} SOURCES src/modules/shared/${hash}.c
+    LIBRARIES crypto)
+endforeach()
+kr_shared_module(_bz2 SOURCES src/modules/shared/_bz2.c LIBRARIES bz2)
