@@ -417,6 +417,11 @@ keys_contains(PyObject *self, PyObject *key)
 PyObject *
 _PyDictView_Intersect(PyObject *self, PyObject *other)
 {
+    if (!PyDictViewSet_Check(self)) { /* the view is the right operand */
+        PyObject *tmp = other;
+        other = self;
+        self = tmp;
+    }
     /* let the smaller one be walked */
     if (PyDictViewSet_Check(other) && view_len(other) > view_len(self)) {
         PyObject *tmp = other;

@@ -125,7 +125,7 @@ reviter_reduce(PyObject *self, PyObject *ignored)
 {
     kr_list_iterator *it = (kr_list_iterator *)self;
     PyObject *reversed = _PyEval_GetBuiltin(KR_ID(reversed));
-    if (it->seq == NULL || it->index < 0) {
+    if (it->seq == NULL) {
         Py_XDECREF(reversed);
         return exhausted();
     }

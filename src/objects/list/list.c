@@ -736,12 +736,10 @@ kr_list_ass_subscript(PyObject *op, PyObject *item, PyObject *value)
     if (PySlice_Unpack(item, &start, &stop, &step) < 0) {
         return -1;
     }
+    Py_ssize_t from = start, to = stop;
     Py_ssize_t n = PySlice_AdjustIndices(Py_SIZE(self), &start, &stop, step);
     if (step == 1) {
         return kr_list_assign_slice(self, start, stop, value);
-    }
-    if ((step < 0 && start < stop) || (step > 0 && start > stop)) {
-        stop = start;
     }
     if (value == NULL) {
         return delete_steps(self, start, step, n);
@@ -754,8 +752,8 @@ kr_list_ass_subscript(PyObject *op, PyObject *item, PyObject *value)
         return -1;
     }
     /* making the sequence may have changed the list */
-    n = PySlice_AdjustIndices(Py_SIZE(self), &start, &stop, step);
-    int err = assign_steps(self, seq, start, step, n);
+    n = PySlice_AdjustIndices(Py_SIZE(self), &from, &to, step);
+    int err = assign_steps(self, seq, from, step, n);
     Py_DECREF(seq);
     return err;
 }

@@ -119,7 +119,7 @@ PyTypeObject PySetIter_Type = {
 static PyObject *
 set_copy(PyObject *so, PyObject *ignored)
 {
-    return set_make(Py_TYPE(so), so);
+    return set_make_base(Py_TYPE(so), so);
 }
 
 static PyObject *
@@ -249,8 +249,7 @@ static PyObject *
 set_intersection(PyObject *so, PyObject *args)
 {
     if (PyTuple_GET_SIZE(args) == 0) {
-        return Py_TYPE(so) == &PyFrozenSet_Type ? Py_NewRef(so)
-                                                : set_copy(so, NULL);
+        return set_copy(so, NULL);
     }
     PyObject *result = Py_NewRef(so);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
@@ -432,8 +431,7 @@ static PyObject *
 set_difference(PyObject *so, PyObject *args)
 {
     if (PyTuple_GET_SIZE(args) == 0) {
-        return Py_TYPE(so) == &PyFrozenSet_Type ? Py_NewRef(so)
-                                                : set_copy(so, NULL);
+        return set_copy(so, NULL);
     }
     PyObject *result = difference(so, PyTuple_GET_ITEM(args, 0));
     for (Py_ssize_t i = 1; result != NULL && i < PyTuple_GET_SIZE(args);
@@ -667,7 +665,7 @@ set_add(PyObject *so, PyObject *key)
 static PyObject *
 set_direct_contains(PyObject *so, PyObject *key)
 {
-    int found = PySequence_Contains(so, key);
+    int found = set_contains_any(SO(so), key);
     return found < 0 ? NULL : PyBool_FromLong(found);
 }
 

@@ -13,6 +13,8 @@ int set_discard_hash(PySetObject *so, PyObject *key, Py_hash_t hash);
 int set_add_key(PySetObject *so, PyObject *key);
 int set_contains_key(PySetObject *so, PyObject *key);
 int set_discard_key(PySetObject *so, PyObject *key);
+/* `key in so`: a set stands for the frozenset with its items */
+int set_contains_any(PySetObject *so, PyObject *key);
 int set_resize(PySetObject *so, Py_ssize_t minused);
 int set_merge(PySetObject *so, PyObject *other);
 int set_update(PySetObject *so, PyObject *iterable);

@@ -516,11 +516,10 @@ set_len(PyObject *so)
     return ((PySetObject *)so)->used;
 }
 
-/* `key in so`: a set stands for the frozenset with its items. */
-static int
-set_contains(PyObject *so, PyObject *key)
+int
+set_contains_any(PySetObject *so, PyObject *key)
 {
-    int found = set_contains_key((PySetObject *)so, key);
+    int found = set_contains_key(so, key);
     if (found >= 0 || !PySet_Check(key)
         || !PyErr_ExceptionMatches(PyExc_TypeError)) {
         return found;
@@ -530,9 +529,15 @@ set_contains(PyObject *so, PyObject *key)
     if (tmp == NULL) {
         return -1;
     }
-    found = set_contains_key((PySetObject *)so, tmp);
+    found = set_contains_key(so, tmp);
     Py_DECREF(tmp);
     return found;
+}
+
+static int
+set_contains(PyObject *so, PyObject *key)
+{
+    return set_contains_any((PySetObject *)so, key);
 }
 
 static uint64_t
@@ -581,12 +586,8 @@ set_init(PyObject *op, PyObject *args, PyObject *kwds)
 {
     PySetObject *self = (PySetObject *)op;
     PyObject *iterable = NULL;
-    if ((Py_IS_TYPE(self, &PySet_Type)
-         || Py_TYPE(self)->tp_new == PySet_Type.tp_new)
-        && !_PyArg_NoKeywords("set", kwds)) {
-        return -1;
-    }
-    if (!PyArg_UnpackTuple(args, Py_TYPE(self)->tp_name, 0, 1, &iterable)) {
+    if (!_PyArg_NoKeywords("set", kwds)
+        || !PyArg_UnpackTuple(args, Py_TYPE(self)->tp_name, 0, 1, &iterable)) {
         return -1;
     }
     if (self->fill) {

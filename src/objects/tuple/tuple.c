@@ -525,7 +525,8 @@ static PyObject *
 tuple_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     PyObject *iterable = NULL;
-    if (type == &PyTuple_Type && !_PyArg_NoKeywords("tuple", kwds)) {
+    if ((type == &PyTuple_Type || type->tp_init == PyTuple_Type.tp_init)
+        && !_PyArg_NoKeywords("tuple", kwds)) {
         return NULL;
     }
     if (!PyArg_UnpackTuple(args, "tuple", 0, 1, &iterable)) {
