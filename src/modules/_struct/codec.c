@@ -114,20 +114,6 @@ pack_integer(const struct kr_codec *c, unsigned char *p, PyObject *v,
         int err = _PyLong_AsByteArray((PyLongObject *)number, p, 8, !big,
                                       is_signed);
         Py_DECREF(number);
-        if (err < 0 && PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            /* in the words of the conversion */
-            PyObject *type, *exc, *tb;
-            PyErr_Fetch(&type, &exc, &tb);
-            PyErr_NormalizeException(&type, &exc, &tb);
-            PyObject *text = PyObject_Str(exc);
-            if (text != NULL) {
-                PyErr_SetObject(error, text);
-                Py_DECREF(text);
-            }
-            Py_XDECREF(type);
-            Py_XDECREF(exc);
-            Py_XDECREF(tb);
-        }
         return err;
     }
     int overflow = 0;

@@ -1,0 +1,443 @@
+/* datetime.time: a time of day, with or without a zone. */
+#include "modules/_datetime/internal.h"
+
+PyObject *
+dt_new_time(int h, int m, int s, int us, PyObject *tz, int fold,
+            PyTypeObject *cls)
+{
+    if (dt_check_time(h, m, s, us, fold) < 0 || dt_check_tzinfo(tz) < 0) {
+        return NULL;
+    }
+    PyDateTime_Time *self = TIME(cls->tp_alloc(cls, 0));
+    if (self == NULL) {
+        return NULL;
+    }
+    self->hashcode = -1;
+    self->hastzinfo = tz != Py_None;
+    self->data[0] = (unsigned char)h;
+    self->data[1] = (unsigned char)m;
+    self->data[2] = (unsigned char)s;
+    self->data[3] = (unsigned char)(us >> 16);
+    self->data[4] = (unsigned char)(us >> 8);
+    self->data[5] = (unsigned char)us;
+    self->fold = (unsigned char)fold;
+    self->tzinfo = tz != Py_None ? Py_NewRef(tz) : NULL;
+    return (PyObject *)self;
+}
+
+static PyObject *
+from_state(PyTypeObject *type, const unsigned char *state, PyObject *args)
+{
+    PyObject *tz =
+        PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
+    if (tz != Py_None && !IS_TZINFO(tz)) {
+        PyErr_SetString(PyExc_TypeError, "bad tzinfo state arg");
+        return NULL;
+    }
+    PyDateTime_Time *self = TIME(type->tp_alloc(type, 0));
+    if (self != NULL) {
+        self->hashcode = -1;
+        memcpy(self->data, state, _PyDateTime_TIME_DATASIZE);
+        self->fold = self->data[0] >> 7;
+        self->data[0] &= 0x7f;
+        self->hastzinfo = tz != Py_None;
+        self->tzinfo = tz != Py_None ? Py_NewRef(tz) : NULL;
+    }
+    return (PyObject *)self;
+}
+
+static PyObject *
+time_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"hour",   "minute", "second", "microsecond",
+                               "tzinfo", "fold",   NULL};
+    PyObject *hold;
+    const unsigned char *state =
+        dt_pickle_state(args, 2, _PyDateTime_TIME_DATASIZE, 0, 0x7f, 0, 23,
+                        "time", &hold);
+    if (state != NULL) {
+        PyObject *self = from_state(type, state, args);
+        Py_DECREF(hold);
+        return self;
+    }
+    int h = 0, m = 0, s = 0, us = 0, fold = 0;
+    PyObject *tz = Py_None;
+    if (PyErr_Occurred() ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "|iiiiO$i", keywords, &h,
+                                     &m, &s, &us, &tz, &fold)) {
+        return NULL;
+    }
+    return dt_new_time(h, m, s, us, tz, fold, type);
+}
+
+static void
+time_dealloc(PyObject *self)
+{
+    if (TIME(self)->hastzinfo) {
+        Py_XDECREF(TIME(self)->tzinfo);
+    }
+    Py_TYPE(self)->tp_free(self);
+}
+
+/* ---- zone */
+
+static PyObject *
+offset_of(PyObject *self)
+{
+    return dt_tz_offset(dt_tzinfo_of(self), Py_None);
+}
+
+static PyObject *
+time_utcoffset(PyObject *self, PyObject *ignored)
+{
+    return offset_of(self);
+}
+
+static PyObject *
+time_dst(PyObject *self, PyObject *ignored)
+{
+    return dt_tz_dst(dt_tzinfo_of(self), Py_None);
+}
+
+static PyObject *
+time_tzname(PyObject *self, PyObject *ignored)
+{
+    return dt_tz_name(dt_tzinfo_of(self), Py_None);
+}
+
+/* ---- text */
+
+static PyObject *
+time_repr(PyObject *self)
+{
+    int h = PyDateTime_TIME_GET_HOUR(self),
+        m = PyDateTime_TIME_GET_MINUTE(self),
+        s = PyDateTime_TIME_GET_SECOND(self),
+        us = PyDateTime_TIME_GET_MICROSECOND(self);
+    char text[64];
+    int n = snprintf(text, sizeof text, "(%d, %d", h, m);
+    if (s != 0 || us != 0) {
+        n += snprintf(text + n, sizeof text - (size_t)n, ", %d", s);
+    }
+    if (us != 0) {
+        snprintf(text + n, sizeof text - (size_t)n, ", %d", us);
+    }
+    const char *fold = TIME(self)->fold ? ", fold=1" : "";
+    const char *name = Py_TYPE(self)->tp_name;
+    if (!TIME(self)->hastzinfo) {
+        return PyUnicode_FromFormat("%s%s%s)", name, text, fold);
+    }
+    return PyUnicode_FromFormat("%s%s, tzinfo=%R%s)", name, text,
+                                TIME(self)->tzinfo, fold);
+}
+
+static PyObject *
+time_str(PyObject *self)
+{
+    return PyObject_CallMethodNoArgs(self, KR_ID(isoformat));
+}
+
+static PyObject *
+time_isoformat(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"timespec", NULL};
+    char text[32 + UTC_OFFSET_SIZE], zone[UTC_OFFSET_SIZE] = "";
+    const char *spec = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|s:isoformat", keywords,
+                                     &spec) ||
+        dt_format_time(text, 32, spec, PyDateTime_TIME_GET_HOUR(self),
+                       PyDateTime_TIME_GET_MINUTE(self),
+                       PyDateTime_TIME_GET_SECOND(self),
+                       PyDateTime_TIME_GET_MICROSECOND(self)) < 0 ||
+        (TIME(self)->hastzinfo &&
+         dt_format_offset(zone, ":", TIME(self)->tzinfo, Py_None) < 0)) {
+        return NULL;
+    }
+    strcat(text, zone);
+    return PyUnicode_FromString(text);
+}
+
+static PyObject *
+time_strftime(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"format", NULL};
+    PyObject *format;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:strftime", keywords,
+                                     &format)) {
+        return NULL;
+    }
+    PyObject *tuple = Py_BuildValue(
+        "iiiiiiiii", 1900, 1, 1, PyDateTime_TIME_GET_HOUR(self),
+        PyDateTime_TIME_GET_MINUTE(self), PyDateTime_TIME_GET_SECOND(self), 0,
+        1, -1);
+    if (tuple == NULL) {
+        return NULL;
+    }
+    PyObject *result = dt_strftime(self, format, tuple, Py_None);
+    Py_DECREF(tuple);
+    return result;
+}
+
+static PyObject *
+time_fromisoformat(PyObject *cls, PyObject *text)
+{
+    if (!PyUnicode_Check(text)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "fromisoformat: argument must be str");
+        return NULL;
+    }
+    Py_ssize_t n;
+    struct iso_time t;
+    char *s = dt_iso_text(text, &n);
+    if (s == NULL) {
+        return NULL;
+    }
+    int skip = *s == 'T';
+    int rv = dt_iso_time(s + skip, n - skip, &t);
+    PyMem_Free(s);
+    if (rv < 0) {
+        return dt_invalid_iso(text);
+    }
+    PyObject *zone = dt_iso_zone(rv, &t), *result;
+    if (zone == NULL) {
+        return NULL;
+    }
+    if (cls == (PyObject *)&kr_time_type) {
+        result = dt_new_time(t.hour, t.minute, t.second, t.us, zone, 0,
+                             &kr_time_type);
+    }
+    else {
+        result = PyObject_CallFunction(cls, "iiiiO", t.hour, t.minute,
+                                       t.second, t.us, zone);
+    }
+    Py_DECREF(zone);
+    return result;
+}
+
+/* ---- comparison */
+
+static long long
+us_of_day(PyObject *self)
+{
+    long long s = PyDateTime_TIME_GET_HOUR(self) * 3600 +
+                  PyDateTime_TIME_GET_MINUTE(self) * 60 +
+                  PyDateTime_TIME_GET_SECOND(self);
+    return s * US_PER_SECOND + PyDateTime_TIME_GET_MICROSECOND(self);
+}
+
+static PyObject *
+compare_bytes(PyObject *a, PyObject *b, int op)
+{
+    int order =
+        memcmp(TIME(a)->data, TIME(b)->data, _PyDateTime_TIME_DATASIZE);
+    Py_RETURN_RICHCOMPARE(order, 0, op);
+}
+
+static PyObject *
+compare_aware(PyObject *a, PyObject *b, PyObject *oa, PyObject *ob, int op)
+{
+    if (oa == ob || (oa != Py_None && ob != Py_None &&
+                     dt_delta_us(oa) == dt_delta_us(ob))) {
+        return compare_bytes(a, b, op);
+    }
+    if (oa != Py_None && ob != Py_None) {
+        long long x = us_of_day(a) - (long long)dt_delta_us(oa),
+                  y = us_of_day(b) - (long long)dt_delta_us(ob);
+        Py_RETURN_RICHCOMPARE(x, y, op);
+    }
+    if (op == Py_EQ || op == Py_NE) {
+        return PyBool_FromLong(op == Py_NE);
+    }
+    PyErr_SetString(PyExc_TypeError,
+                    "can't compare offset-naive and offset-aware times");
+    return NULL;
+}
+
+static PyObject *
+time_richcompare(PyObject *a, PyObject *b, int op)
+{
+    if (!IS_TIME(b)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    if (dt_tzinfo_of(a) == dt_tzinfo_of(b)) {
+        return compare_bytes(a, b, op);
+    }
+    PyObject *oa = offset_of(a), *ob = oa ? offset_of(b) : NULL;
+    PyObject *result = ob ? compare_aware(a, b, oa, ob, op) : NULL;
+    Py_XDECREF(oa);
+    Py_XDECREF(ob);
+    return result;
+}
+
+static Py_hash_t
+time_hash(PyObject *self)
+{
+    PyDateTime_Time *t = TIME(self);
+    if (t->hashcode != -1) {
+        return t->hashcode;
+    }
+    PyObject *plain = Py_NewRef(self);
+    if (t->fold) {
+        Py_SETREF(plain, dt_new_time(t->data[0], t->data[1], t->data[2],
+                                     PyDateTime_TIME_GET_MICROSECOND(self),
+                                     dt_tzinfo_of(self), 0, Py_TYPE(self)));
+        if (plain == NULL) {
+            return -1;
+        }
+    }
+    PyObject *offset = offset_of(plain);
+    Py_DECREF(plain);
+    if (offset == NULL) {
+        return -1;
+    }
+    if (offset == Py_None) {
+        t->hashcode = _Py_HashBytes(t->data, _PyDateTime_TIME_DATASIZE);
+    }
+    else {
+        PyObject *delta = dt_delta_from_us(
+            us_of_day(self) - dt_delta_us(offset), &kr_delta_type);
+        if (delta != NULL) {
+            t->hashcode = PyObject_Hash(delta);
+            Py_DECREF(delta);
+        }
+    }
+    Py_DECREF(offset);
+    return t->hashcode;
+}
+
+/* ---- the rest */
+
+static PyObject *
+time_replace(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"hour",   "minute", "second", "microsecond",
+                               "tzinfo", "fold",   NULL};
+    int h = PyDateTime_TIME_GET_HOUR(self),
+        m = PyDateTime_TIME_GET_MINUTE(self),
+        s = PyDateTime_TIME_GET_SECOND(self),
+        us = PyDateTime_TIME_GET_MICROSECOND(self), fold = TIME(self)->fold;
+    PyObject *tz = dt_tzinfo_of(self);
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|iiiiO$i:replace",
+                                     keywords, &h, &m, &s, &us, &tz, &fold)) {
+        return NULL;
+    }
+    return dt_new_time(h, m, s, us, tz, fold, Py_TYPE(self));
+}
+
+static PyObject *
+reduce(PyObject *self, int protocol)
+{
+    unsigned char state[_PyDateTime_TIME_DATASIZE];
+    memcpy(state, TIME(self)->data, sizeof state);
+    if (protocol > 3 && TIME(self)->fold) {
+        state[0] |= 0x80;
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize((char *)state, sizeof state);
+    if (!TIME(self)->hastzinfo) {
+        return Py_BuildValue("O(N)", Py_TYPE(self), bytes);
+    }
+    return Py_BuildValue("O(NO)", Py_TYPE(self), bytes, TIME(self)->tzinfo);
+}
+
+static PyObject *
+time_reduce_ex(PyObject *self, PyObject *args)
+{
+    int protocol;
+    if (!PyArg_ParseTuple(args, "i:__reduce_ex__", &protocol)) {
+        return NULL;
+    }
+    return reduce(self, protocol);
+}
+
+static PyObject *
+time_reduce(PyObject *self, PyObject *ignored)
+{
+    return reduce(self, 2);
+}
+
+static PyObject *
+time_hour(PyObject *self, void *ignored)
+{
+    return PyLong_FromLong(PyDateTime_TIME_GET_HOUR(self));
+}
+
+static PyObject *
+time_minute(PyObject *self, void *ignored)
+{
+    return PyLong_FromLong(PyDateTime_TIME_GET_MINUTE(self));
+}
+
+static PyObject *
+time_second(PyObject *self, void *ignored)
+{
+    return PyLong_FromLong(PyDateTime_TIME_GET_SECOND(self));
+}
+
+static PyObject *
+time_microsecond(PyObject *self, void *ignored)
+{
+    return PyLong_FromLong(PyDateTime_TIME_GET_MICROSECOND(self));
+}
+
+static PyObject *
+time_tzinfo(PyObject *self, void *ignored)
+{
+    return Py_NewRef(dt_tzinfo_of(self));
+}
+
+static PyObject *
+time_fold(PyObject *self, void *ignored)
+{
+    return PyLong_FromLong(TIME(self)->fold);
+}
+
+static PyGetSetDef time_getset[] = {
+    {"hour", time_hour},     {"minute", time_minute},
+    {"second", time_second}, {"microsecond", time_microsecond},
+    {"tzinfo", time_tzinfo}, {"fold", time_fold},
+    {NULL},
+};
+
+static PyMethodDef time_methods[] = {
+    {"isoformat", (PyCFunction)(void *)time_isoformat,
+     METH_VARARGS | METH_KEYWORDS,
+     "The time in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\n"
+     "The optional argument timespec tells how much to write: 'auto', "
+     "'hours',\n'minutes', 'seconds', 'milliseconds' or 'microseconds'."},
+    {"strftime", (PyCFunction)(void *)time_strftime,
+     METH_VARARGS | METH_KEYWORDS, "format -> str, as time.strftime()."},
+    {"__format__", (PyCFunction)(void *)dt_format, METH_VARARGS,
+     "Formats self with strftime."},
+    {"utcoffset", time_utcoffset, METH_NOARGS,
+     "Return self.tzinfo.utcoffset(self)."},
+    {"tzname", time_tzname, METH_NOARGS, "Return self.tzinfo.tzname(self)."},
+    {"dst", time_dst, METH_NOARGS, "Return self.tzinfo.dst(self)."},
+    {"replace", (PyCFunction)(void *)time_replace,
+     METH_VARARGS | METH_KEYWORDS, "A time with some fields replaced."},
+    {"fromisoformat", time_fromisoformat, METH_O | METH_CLASS,
+     "str -> time in ISO 8601 format."},
+    {"__reduce_ex__", time_reduce_ex, METH_VARARGS,
+     "__reduce_ex__(proto) -> (cls, state)"},
+    {"__reduce__", time_reduce, METH_NOARGS, "__reduce__() -> (cls, state)"},
+    {NULL},
+};
+
+PyTypeObject kr_time_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "datetime.time",
+    .tp_basicsize = sizeof(PyDateTime_Time),
+    .tp_dealloc = time_dealloc,
+    .tp_repr = time_repr,
+    .tp_hash = time_hash,
+    .tp_str = time_str,
+    .tp_getattro = PyObject_GenericGetAttr,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_doc = "time([hour[, minute[, second[, microsecond[, tzinfo]]]]]) "
+              "--> a time object\n\nAll arguments are optional. tzinfo is "
+              "None or an instance of a subclass\nof tzinfo, the others are "
+              "ints.",
+    .tp_richcompare = time_richcompare,
+    .tp_methods = time_methods,
+    .tp_getset = time_getset,
+    .tp_new = time_new,
+};
