@@ -15,14 +15,12 @@ kr_cg_stmts(struct kr_compiler *c, asdl_stmt_seq *body)
     return 0;
 }
 
-static int has_annotations(asdl_stmt_seq *body);
-
 static int
 handlers_have_annotations(asdl_excepthandler_seq *handlers)
 {
     for (Py_ssize_t i = 0; i < asdl_seq_LEN(handlers); i++) {
         excepthandler_ty h = asdl_seq_GET(handlers, i);
-        if (has_annotations(h->v.ExceptHandler.body)) {
+        if (kr_cg_has_annotations(h->v.ExceptHandler.body)) {
             return 1;
         }
     }
@@ -36,46 +34,45 @@ stmt_has_annotations(stmt_ty s)
     case AnnAssign_kind:
         return 1;
     case For_kind:
-        return has_annotations(s->v.For.body) ||
-               has_annotations(s->v.For.orelse);
+        return kr_cg_has_annotations(s->v.For.body) ||
+               kr_cg_has_annotations(s->v.For.orelse);
     case AsyncFor_kind:
-        return has_annotations(s->v.AsyncFor.body) ||
-               has_annotations(s->v.AsyncFor.orelse);
+        return kr_cg_has_annotations(s->v.AsyncFor.body) ||
+               kr_cg_has_annotations(s->v.AsyncFor.orelse);
     case While_kind:
-        return has_annotations(s->v.While.body) ||
-               has_annotations(s->v.While.orelse);
+        return kr_cg_has_annotations(s->v.While.body) ||
+               kr_cg_has_annotations(s->v.While.orelse);
     case If_kind:
-        return has_annotations(s->v.If.body) ||
-               has_annotations(s->v.If.orelse);
+        return kr_cg_has_annotations(s->v.If.body) ||
+               kr_cg_has_annotations(s->v.If.orelse);
     case With_kind:
-        return has_annotations(s->v.With.body);
+        return kr_cg_has_annotations(s->v.With.body);
     case AsyncWith_kind:
-        return has_annotations(s->v.AsyncWith.body);
+        return kr_cg_has_annotations(s->v.AsyncWith.body);
     case Try_kind:
         return handlers_have_annotations(s->v.Try.handlers) ||
-               has_annotations(s->v.Try.body) ||
-               has_annotations(s->v.Try.finalbody) ||
-               has_annotations(s->v.Try.orelse);
+               kr_cg_has_annotations(s->v.Try.body) ||
+               kr_cg_has_annotations(s->v.Try.finalbody) ||
+               kr_cg_has_annotations(s->v.Try.orelse);
     case TryStar_kind:
         return handlers_have_annotations(s->v.TryStar.handlers) ||
-               has_annotations(s->v.TryStar.body) ||
-               has_annotations(s->v.TryStar.finalbody) ||
-               has_annotations(s->v.TryStar.orelse);
+               kr_cg_has_annotations(s->v.TryStar.body) ||
+               kr_cg_has_annotations(s->v.TryStar.finalbody) ||
+               kr_cg_has_annotations(s->v.TryStar.orelse);
     default:
         return 0; /* match is left out by the reference, too */
     }
 }
 
-/* Whether the body annotates a variable of its own scope. */
-static int
-has_annotations(asdl_stmt_seq *body)
+bool
+kr_cg_has_annotations(asdl_stmt_seq *body)
 {
     for (Py_ssize_t i = 0; i < asdl_seq_LEN(body); i++) {
         if (stmt_has_annotations(asdl_seq_GET(body, i))) {
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 int
@@ -85,7 +82,7 @@ kr_cg_body(struct kr_compiler *c, asdl_stmt_seq *body)
     if (c->u->kind == KR_UNIT_MODULE && n > 0) {
         kr_cg_at_stmt(c, asdl_seq_GET(body, 0));
     }
-    if (has_annotations(body) && kr_cg_op(c, SETUP_ANNOTATIONS) < 0) {
+    if (kr_cg_has_annotations(body) && kr_cg_op(c, SETUP_ANNOTATIONS) < 0) {
         return -1;
     }
     if (n == 0) {
