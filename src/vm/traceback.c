@@ -30,8 +30,9 @@ new_traceback(PyObject *next, PyFrameObject *frame, int lasti, int lineno)
 PyAPI_FUNC(PyObject *)
 _PyTraceBack_FromFrame(PyObject *next, PyFrameObject *frame)
 {
-    return new_traceback(next, frame, PyFrame_GetLasti(frame),
-                         PyFrame_GetLineNumber(frame));
+    /* most exceptions are handled without anybody asking for the line */
+    int line = frame->f_lineno != 0 ? PyFrame_GetLineNumber(frame) : -1;
+    return new_traceback(next, frame, PyFrame_GetLasti(frame), line);
 }
 
 int
