@@ -2,6 +2,8 @@
 #include "vm/support.h"
 
 #include "objects/ids.h"
+#include "objects/int/int.h"
+#include "objects/list.h"
 
 static PyObject *
 power(PyObject *a, PyObject *b)
@@ -44,6 +46,82 @@ const binaryfunc kr_binary_ops[26] = {
     PyNumber_InPlaceTrueDivide,
     PyNumber_InPlaceXor,
 };
+
+/* A bound of a slice: None or a small int; false for anything else. */
+static inline bool
+plain_bound(PyObject *v, Py_ssize_t missing, Py_ssize_t *at)
+{
+    if (PyLong_CheckExact(v) && kr_int_is_compact(v)) {
+        *at = (Py_ssize_t)kr_int_compact_value(v);
+        return true;
+    }
+    *at = missing;
+    return v == Py_None;
+}
+
+static PyObject *
+list_steps(PyObject *list, Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
+{
+    PyObject *result = PyList_New(n);
+    for (Py_ssize_t i = 0; result != NULL && i < n; i++) {
+        PyList_SET_ITEM(result, i,
+                        Py_NewRef(PyList_GET_ITEM(list, start + i * step)));
+    }
+    return result;
+}
+
+int
+kr_take_slice(PyObject *container, PyObject *start, PyObject *stop,
+              PyObject *step, PyObject **part)
+{
+    Py_ssize_t by = 1, low, high;
+    if (step != NULL && (!plain_bound(step, 1, &by) || by == 0)) {
+        return 0;
+    }
+    if (!plain_bound(start, by < 0 ? PY_SSIZE_T_MAX : 0, &low) ||
+        !plain_bound(stop, by < 0 ? PY_SSIZE_T_MIN : PY_SSIZE_T_MAX, &high)) {
+        return 0;
+    }
+    if (PyList_CheckExact(container)) {
+        Py_ssize_t n = PySlice_AdjustIndices(PyList_GET_SIZE(container), &low,
+                                             &high, by);
+        *part = by == 1 ? PyList_GetSlice(container, low, low + n)
+                        : list_steps(container, low, by, n);
+    }
+    else if (by != 1) {
+        return 0;
+    }
+    else if (PyTuple_CheckExact(container)) {
+        Py_ssize_t n = PySlice_AdjustIndices(PyTuple_GET_SIZE(container), &low,
+                                             &high, 1);
+        *part = PyTuple_GetSlice(container, low, low + n);
+    }
+    else if (PyUnicode_CheckExact(container)) {
+        Py_ssize_t n = PySlice_AdjustIndices(PyUnicode_GET_LENGTH(container),
+                                             &low, &high, 1);
+        *part = PyUnicode_Substring(container, low, low + n);
+    }
+    else {
+        return 0;
+    }
+    return *part == NULL ? -1 : 1;
+}
+
+int
+kr_put_slice(PyObject *container, PyObject *start, PyObject *stop,
+             PyObject *value)
+{
+    Py_ssize_t low, high;
+    if (!PyList_CheckExact(container) || !plain_bound(start, 0, &low) ||
+        !plain_bound(stop, PY_SSIZE_T_MAX, &high)) {
+        return 0;
+    }
+    PySlice_AdjustIndices(PyList_GET_SIZE(container), &low, &high, 1);
+    return kr_list_assign_slice((PyListObject *)container, low,
+                                high < low ? low : high, value) < 0
+               ? -1
+               : 1;
+}
 
 PyObject *
 kr_format_value(PyObject *value, PyObject *spec, int conversion)

@@ -27,6 +27,13 @@ int kr_import_star(_PyInterpreterFrame *f, PyObject *module);
 extern const binaryfunc kr_binary_ops[26];
 PyObject *kr_format_value(PyObject *value, PyObject *spec, int conversion);
 PyObject *kr_empty_str(void); /* borrowed */
+/* container[start:stop:step] of a list, tuple or str with plain bounds; `step`
+ * may be NULL. 1 and a new reference, 0: do it the long way, -1: exception. */
+int kr_take_slice(PyObject *container, PyObject *start, PyObject *stop,
+                  PyObject *step, PyObject **part);
+/* The same for container[start:stop] = value. */
+int kr_put_slice(PyObject *container, PyObject *start, PyObject *stop,
+                 PyObject *value);
 /* Takes over the items, also on failure. */
 PyObject *kr_tuple_steal(PyObject *const *items, Py_ssize_t n);
 PyObject *kr_build_map(PyObject **items, Py_ssize_t n);
@@ -65,6 +72,10 @@ kr_is_plain_function(PyThreadState *ts, PyObject *callable)
                _PyFunction_Vectorcall &&
            ts->interp->eval_frame == NULL;
 }
+
+/* The __init__ of a class whose instances are made by object.__new__ and that
+ * is a plain function: borrowed. NULL without an exception: something else. */
+PyFunctionObject *kr_plain_init(PyThreadState *ts, PyObject *callable);
 
 /* A call of something other than a Python function, with profiling events. */
 PyObject *kr_call_traced(PyThreadState *ts, _PyInterpreterFrame *f,

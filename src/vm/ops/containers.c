@@ -64,6 +64,46 @@ inst(BUILD_SLICE, 133, (), (start, stop, step[oparg == 3] -- res), err,
      BUILD_SLICE)
 {
     PyObject *by = oparg == 3 ? *step : NULL;
+    /* a slice that is used at once is often not needed as an object */
+    int user = KR_OPCODE(*next_instr);
+    if (user == BINARY_SUBSCR_ADAPTIVE || user == BINARY_SUBSCR) {
+        PyObject *container = PEEK(oparg + 1), *part = NULL;
+        int done = cframe->use_tracing
+                       ? 0
+                       : kr_take_slice(container, start, stop, by, &part);
+        if (done) {
+            if (done < 0) {
+                frame->prev_instr = next_instr;
+                GOTO(error);
+            }
+            Py_DECREF(start);
+            Py_DECREF(stop);
+            Py_XDECREF(by);
+            stack_pointer -= oparg;
+            PEEK(1) = part;
+            Py_DECREF(container);
+            next_instr += 5;
+            DISPATCH();
+        }
+    }
+    else if ((user == STORE_SUBSCR_ADAPTIVE || user == STORE_SUBSCR) &&
+             by == NULL && !cframe->use_tracing) {
+        PyObject *list = PEEK(3), *value = PEEK(4);
+        int done = kr_put_slice(list, start, stop, value);
+        if (done) {
+            if (done < 0) {
+                frame->prev_instr = next_instr;
+                GOTO(error);
+            }
+            stack_pointer -= 4;
+            Py_DECREF(start);
+            Py_DECREF(stop);
+            Py_DECREF(list);
+            Py_DECREF(value);
+            next_instr += 2;
+            DISPATCH();
+        }
+    }
     res = PySlice_New(start, stop, by);
     Py_DECREF(start);
     Py_DECREF(stop);
