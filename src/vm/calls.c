@@ -1,7 +1,34 @@
 /* Calls from bytecode that need more than a new frame. */
 #include "objects/ids.h"
+#include "objects/type/slot_funcs.h"
+#include "objects/type/type.h"
 #include "vm/support.h"
 #include "vm/trace.h"
+
+PyFunctionObject *
+kr_plain_init(PyThreadState *ts, PyObject *callable)
+{
+    if (!PyType_Check(callable) ||
+        Py_TYPE(callable)->tp_call != PyType_Type.tp_call) {
+        return NULL;
+    }
+    PyTypeObject *type = (PyTypeObject *)callable;
+    if (type->tp_init != kr_slot_tp_init || type->tp_new != kr_object_new ||
+        type->tp_vectorcall != NULL ||
+        type->tp_flags & Py_TPFLAGS_IS_ABSTRACT) {
+        return NULL;
+    }
+    PyObject *init = _PyType_Lookup(type, KR_ID(__init__));
+    if (init == NULL || !kr_is_plain_function(ts, init)) {
+        return NULL;
+    }
+    PyCodeObject *co =
+        (PyCodeObject *)((PyFunctionObject *)init)->func_code;
+    int special = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    return (co->co_flags & (CO_OPTIMIZED | special)) == CO_OPTIMIZED
+               ? (PyFunctionObject *)init
+               : NULL;
+}
 
 /* Profilers see calls of built-in functions and methods. */
 PyObject *

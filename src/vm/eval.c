@@ -19,6 +19,7 @@
 #include "objects/tuple.h"
 #include "vm/breaker.h"
 #include "vm/eval.h"
+#include "vm/generator.h"
 #include "vm/specialize.h"
 #include "vm/support.h"
 
@@ -257,6 +258,40 @@ kr_read_ptr(const _Py_CODEUNIT *p)
         DISPATCH();                                                            \
     } while (0)
 
+/* Whether FOR_ITER or SEND may run the generator without leaving the loop. */
+#define CAN_ENTER_GENERATOR(gen)                                               \
+    ((gen)->gi_frame_state < KR_GEN_EXECUTING && oparg <= UINT16_MAX &&        \
+     !cframe->use_tracing && tstate->interp->eval_frame == NULL)
+
+/* Runs the generator, which gets `value` (taken over); the stack pointer is what
+ * the result will be pushed to. */
+#define ENTER_GENERATOR(gen, value)                                            \
+    do {                                                                       \
+        _PyInterpreterFrame *kr_inside = kr_gen_frame(gen);                    \
+        kr_inside->localsplus[kr_inside->stacktop++] = (value);                \
+        (gen)->gi_exc_state.previous_item = tstate->exc_info;                  \
+        tstate->exc_info = &(gen)->gi_exc_state;                               \
+        (gen)->gi_frame_state = KR_GEN_EXECUTING;                              \
+        kr_inside->is_entry = KR_EXIT_GENERATOR;                               \
+        kr_inside->previous = frame;                                           \
+        frame->return_offset = (uint16_t)oparg;                                \
+        kr_frame_set_sp(frame, stack_pointer);                                 \
+        cframe->current_frame = frame = kr_inside;                             \
+        if (KR_UNLIKELY(tstate->recursion_remaining <= 0)) {                   \
+            GOTO(start_frame);                                                 \
+        }                                                                      \
+        tstate->recursion_remaining--;                                         \
+        GOTO_RESUME();                                                         \
+    } while (0)
+
+#define GOTO_RESUME()                                                          \
+    do {                                                                       \
+        next_instr = frame->prev_instr + 1;                                    \
+        stack_pointer = frame->localsplus + frame->stacktop;                   \
+        frame->stacktop = -1;                                                  \
+        DISPATCH();                                                            \
+    } while (0)
+
 #define KR_BEGIN(name)                                                         \
     _Py_CODEUNIT *kr_prev = frame->prev_instr;                                 \
     (void)kr_prev;                                                             \
@@ -318,6 +353,80 @@ dealloc(PyObject *op)
             Py_DECREF(kr_xop);                                                 \
         }                                                                      \
     } while (0)
+
+/* Operators without a special form, on ints of at most one digit. NULL without
+ * an exception: the general function has to do it. */
+static PyObject *
+small_int_op(int op, PyObject *left, PyObject *right)
+{
+    int32_t a = (int32_t)kr_small_value(left);
+    int32_t b = (int32_t)kr_small_value(right);
+    switch (op) {
+        case NB_ADD:
+        case NB_INPLACE_ADD:
+            return kr_int_from_i64((int64_t)a + b);
+        case NB_SUBTRACT:
+        case NB_INPLACE_SUBTRACT:
+            return kr_int_from_i64((int64_t)a - b);
+        case NB_MULTIPLY:
+        case NB_INPLACE_MULTIPLY:
+            return kr_int_from_i64((int64_t)a * b);
+        case NB_AND:
+        case NB_INPLACE_AND:
+            return kr_int_from_i64(a & b);
+        case NB_OR:
+        case NB_INPLACE_OR:
+            return kr_int_from_i64(a | b);
+        case NB_XOR:
+        case NB_INPLACE_XOR:
+            return kr_int_from_i64(a ^ b);
+        case NB_RSHIFT:
+        case NB_INPLACE_RSHIFT:
+            return b < 0 ? NULL : kr_int_from_i64(a >> (b > 31 ? 31 : b));
+        case NB_LSHIFT:
+        case NB_INPLACE_LSHIFT:
+            return b < 0 || b > 32 ? NULL
+                                   : kr_int_from_i64((int64_t)a * (1LL << b));
+        case NB_FLOOR_DIVIDE:
+        case NB_INPLACE_FLOOR_DIVIDE:
+            return b == 0 ? NULL
+                          : kr_int_from_i64(a / b -
+                                            (a % b != 0 && (a ^ b) < 0));
+        case NB_REMAINDER:
+        case NB_INPLACE_REMAINDER: {
+            if (b == 0) {
+                return NULL;
+            }
+            int32_t rest = a % b;
+            return kr_int_from_i64(rest != 0 && (rest ^ b) < 0 ? rest + b
+                                                               : rest);
+        }
+        default:
+            return NULL;
+    }
+}
+
+static PyObject *
+float_op(int op, PyObject *left, PyObject *right)
+{
+    double a = PyFloat_AS_DOUBLE(left), b = PyFloat_AS_DOUBLE(right);
+    switch (op) {
+        case NB_ADD:
+        case NB_INPLACE_ADD:
+            return kr_float_new(a + b);
+        case NB_SUBTRACT:
+        case NB_INPLACE_SUBTRACT:
+            return kr_float_new(a - b);
+        case NB_MULTIPLY:
+        case NB_INPLACE_MULTIPLY:
+            return kr_float_new(a * b);
+        case NB_TRUE_DIVIDE:
+        case NB_INPLACE_TRUE_DIVIDE:
+            return b == 0.0 ? NULL : kr_float_new(a / b);
+        default:
+            return NULL;
+    }
+}
 
 /* What ends a frame that nobody looks at from outside. */
 static inline void
@@ -472,7 +581,7 @@ _PyEval_EvalFrameDefault(PyThreadState *tstate, _PyInterpreterFrame *frame,
     here.cframe.previous = outer;
     here.kwnames = NULL;
     tstate->cframe = &here.cframe;
-    frame->is_entry = true;
+    frame->is_entry = KR_EXIT_C;
     frame->previous = outer->current_frame;
     here.cframe.current_frame = frame;
     return run(tstate, frame, &here.cframe, throwing);

@@ -21,6 +21,14 @@ enum kr_frame_owner {
     KR_FRAME_OBJECT,
 };
 
+/* What happens when the frame returns. */
+enum kr_frame_exit {
+    KR_EXIT_FRAME,     /* the caller's frame goes on with the value */
+    KR_EXIT_C,         /* the eval loop returns to C */
+    KR_EXIT_INIT,      /* of an __init__: the instance waits on the stack */
+    KR_EXIT_GENERATOR, /* of a generator, run by FOR_ITER or SEND */
+};
+
 /* gi_frame_state of generators. */
 enum kr_gen_state {
     KR_GEN_CREATED = -2,
@@ -40,8 +48,9 @@ typedef struct _PyInterpreterFrame {
     struct _PyInterpreterFrame *previous;
     _Py_CODEUNIT *prev_instr; /* the instruction begun last */
     int stacktop;             /* used entries of localsplus, or -1 */
-    bool is_entry;            /* the eval loop returns to C from here */
+    uint8_t is_entry;         /* enum kr_frame_exit */
     char owner;               /* enum kr_frame_owner */
+    uint16_t return_offset;   /* of the loop that runs a generator here */
     PyObject *localsplus[1];  /* locals, cells, free variables, stack */
 } _PyInterpreterFrame;
 
@@ -118,7 +127,7 @@ kr_frame_init(_PyInterpreterFrame *f, PyFunctionObject *func,
     f->frame_obj = NULL;
     f->previous = NULL;
     f->prev_instr = _PyCode_CODE(co) - 1;
-    f->is_entry = false;
+    f->is_entry = KR_EXIT_FRAME;
     f->owner = KR_FRAME_THREAD;
     /* few: a loop that is not widened is quicker */
 #pragma GCC unroll 1

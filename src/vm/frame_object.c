@@ -202,7 +202,7 @@ PyFrame_GetLineNumber(PyFrameObject *f)
 int
 _PyFrame_IsEntryFrame(PyFrameObject *f)
 {
-    return f->f_frame->is_entry;
+    return f->f_frame->is_entry == KR_EXIT_C;
 }
 
 PyObject *

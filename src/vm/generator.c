@@ -57,6 +57,24 @@ check_escaping(PyGenObject *gen)
     }
 }
 
+void
+kr_gen_ended(PyThreadState *ts, PyGenObject *gen, int failed)
+{
+    _PyInterpreterFrame *frame = kr_gen_frame(gen);
+    gen->gi_frame_state = KR_GEN_COMPLETED;
+    ts->exc_info = gen->gi_exc_state.previous_item;
+    gen->gi_exc_state.previous_item = NULL;
+    frame->previous = NULL;
+    if (failed) {
+        check_escaping(gen);
+    }
+    PyObject *handled = gen->gi_exc_state.exc_value;
+    gen->gi_exc_state.exc_value = NULL;
+    Py_XDECREF(handled);
+    gen->gi_frame_state = KR_GEN_CLEARED;
+    kr_frame_clear(frame);
+}
+
 PySendResult
 kr_gen_resume(PyGenObject *gen, PyObject *arg, PyObject **presult, int exc,
               int closing)

@@ -55,4 +55,8 @@ PyObject *_PyCoro_GetAwaitableIter(PyObject *o);
  * NULL, without an exception if not wanted. */
 PyObject *kr_coroutine_origin(PyThreadState *ts);
 
+/* What is due when the frame of a generator that the eval loop runs itself has
+ * returned, or left an exception (`failed`). */
+void kr_gen_ended(PyThreadState *ts, PyGenObject *gen, int failed);
+
 #endif

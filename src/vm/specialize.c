@@ -410,6 +410,10 @@ kr_specialize_binary_op(PyObject *left, PyObject *right, _Py_CODEUNIT *instr,
                         int oparg, PyObject **locals)
 {
     int op = binary_form(left, right, instr, oparg, locals);
+    if (op == 0 && Py_IS_TYPE(left, Py_TYPE(right)) &&
+        (PyLong_CheckExact(left) || PyFloat_CheckExact(left))) {
+        op = BINARY_OP; /* which knows these by itself */
+    }
     if (op) {
         chosen(instr, op);
     }

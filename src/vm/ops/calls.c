@@ -41,6 +41,29 @@ inst(CALL, 171, (counter:1, func_version:2, min_args:1), (--),
         next_instr += 4;
         ENTER_FRAME(callee);
     }
+    PyFunctionObject *init;
+    if (!is_method && !cframe->use_tracing &&
+        (init = kr_plain_init(tstate, callable)) != NULL) {
+        PyObject *self = ((PyTypeObject *)callable)
+                             ->tp_alloc((PyTypeObject *)callable, 0);
+        if (KR_UNLIKELY(self == NULL)) {
+            GOTO(error);
+        }
+        Py_INCREF(init);
+        PEEK(oparg + 1) = Py_NewRef(self); /* in front of the arguments */
+        stack_pointer -= oparg + 1;
+        _PyInterpreterFrame *callee = kr_push_call(
+            tstate, init, NULL, stack_pointer, positional + 1, kwnames);
+        kwnames = NULL;
+        Py_DECREF(callable);
+        PEEK(1) = self; /* for the NULL below the callable */
+        if (callee == NULL) {
+            GOTO(error);
+        }
+        callee->is_entry = KR_EXIT_INIT;
+        next_instr += 4;
+        ENTER_FRAME(callee);
+    }
     PyObject *res =
         kr_call(tstate, frame, cframe, callable, stack_pointer - total,
                 (size_t)positional | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
@@ -108,11 +131,8 @@ inst(RETURN_VALUE, 83, (), (retval --), end|esc, RETURN_VALUE)
         Py_DECREF(retval);
         GOTO(exit_unwind);
     }
-    if (frame->is_entry) {
-        kr_leave_recursive(tstate);
-        tstate->cframe = cframe->previous;
-        tstate->cframe->current_frame = frame->previous;
-        return retval;
+    if (KR_UNLIKELY(frame->is_entry)) {
+        GOTO(exit_special);
     }
     _PyInterpreterFrame *done = frame;
     frame = cframe->current_frame = done->previous;
@@ -143,7 +163,7 @@ inst(RETURN_GENERATOR, 75, (), (--), end|err, RETURN_GENERATOR)
     ((PyGenObject *)gen)->gi_frame_state = KR_GEN_CREATED;
     inside->owner = KR_FRAME_GENERATOR;
     kr_leave_recursive(tstate);
-    if (frame->is_entry) {
+    if (frame->is_entry == KR_EXIT_C) {
         tstate->cframe = cframe->previous;
         tstate->cframe->current_frame = frame->previous;
         /* the C caller ends the frame; what it held has moved away */
@@ -168,13 +188,28 @@ inst(YIELD_VALUE, 86, (), (retval --), end|esc, YIELD_VALUE)
         GOTO(exit_unwind);
     }
     kr_leave_recursive(tstate);
-    tstate->cframe = cframe->previous;
-    tstate->cframe->current_frame = frame->previous;
-    return retval;
+    _PyInterpreterFrame *caller = frame->previous;
+    if (frame->is_entry == KR_EXIT_C) {
+        tstate->cframe = cframe->previous;
+        tstate->cframe->current_frame = caller;
+        return retval;
+    }
+    tstate->exc_info = gen->gi_exc_state.previous_item;
+    gen->gi_exc_state.previous_item = NULL;
+    frame->previous = NULL;
+    frame = cframe->current_frame = caller;
+    RESUME_WITH(retval);
 }
 
 inst(SEND, 123, (), (receiver, value --), end|err|esc|jump, SEND)
 {
+    if ((PyGen_CheckExact(receiver) || PyCoro_CheckExact(receiver)) &&
+        CAN_ENTER_GENERATOR((PyGenObject *)receiver) &&
+        (Py_IsNone(value) ||
+         ((PyGenObject *)receiver)->gi_frame_state != KR_GEN_CREATED)) {
+        stack_pointer--;
+        ENTER_GENERATOR((PyGenObject *)receiver, value);
+    }
     PyObject *result = NULL;
     PySendResult status =
         kr_send(tstate, frame, receiver, value, &result);

@@ -217,6 +217,10 @@ inst(FOR_ITER, 93, (), (iter --), end|err|esc|jump, FOR_ITER)
                                          (uint64_t)r->index++ *
                                              (uint64_t)r->step));
     }
+    else if (type == &PyGen_Type &&
+             CAN_ENTER_GENERATOR((PyGenObject *)iter)) {
+        ENTER_GENERATOR((PyGenObject *)iter, Py_NewRef(Py_None));
+    }
     else {
         next = type->tp_iternext(iter);
     }
@@ -401,14 +405,19 @@ label(exception_unwind)
 label(exit_unwind)
 {
     kr_leave_recursive(tstate);
-    if (frame->is_entry) {
+    if (frame->is_entry == KR_EXIT_C) {
         tstate->cframe = cframe->previous;
         tstate->cframe->current_frame = frame->previous;
         return NULL;
     }
     _PyInterpreterFrame *done = frame;
     frame = cframe->current_frame = done->previous;
-    kr_end_frame(tstate, done);
+    if (done->is_entry == KR_EXIT_GENERATOR) {
+        kr_gen_ended(tstate, kr_frame_generator(done), 1);
+    }
+    else {
+        kr_end_frame(tstate, done);
+    }
     GOTO(resume_with_error);
 }
 
@@ -418,6 +427,47 @@ label(resume_with_error)
     stack_pointer = frame->localsplus + frame->stacktop;
     frame->stacktop = -1;
     GOTO(error);
+}
+
+/* A frame ends whose caller does not just get the value, which is above the top
+ * of the stack. */
+label(exit_special)
+{
+    PyObject *retval = *stack_pointer;
+    _PyInterpreterFrame *done = frame;
+    kr_leave_recursive(tstate);
+    if (done->is_entry == KR_EXIT_C) {
+        tstate->cframe = cframe->previous;
+        tstate->cframe->current_frame = frame->previous;
+        return retval;
+    }
+    frame = cframe->current_frame = done->previous;
+    if (done->is_entry == KR_EXIT_INIT) {
+        kr_end_frame(tstate, done);
+        if (KR_UNLIKELY(retval != Py_None)) {
+            PyErr_Format(PyExc_TypeError,
+                         "__init__() should return None, not '%.200s'",
+                         Py_TYPE(retval)->tp_name);
+            Py_DECREF(retval);
+            GOTO(resume_with_error);
+        }
+        Py_DECREF(retval);
+        GOTO_RESUME();
+    }
+    kr_gen_ended(tstate, kr_frame_generator(done), 0);
+    next_instr = frame->prev_instr + 1 + frame->return_offset;
+    stack_pointer = frame->localsplus + frame->stacktop;
+    frame->stacktop = -1;
+    PyObject *gen = PEEK(1);
+    if (KR_OPCODE(*frame->prev_instr) == FOR_ITER) {
+        stack_pointer--;
+        Py_DECREF(retval);
+    }
+    else {
+        PEEK(1) = retval; /* of SEND */
+    }
+    Py_DECREF(gen);
+    DISPATCH();
 }
 
 label(start_frame)

@@ -31,7 +31,18 @@ inst(UNARY_NOT, 12, (), (value -- res), err|esc, UNARY_NOT)
 
 inst(BINARY_OP, 122, (counter:1), (left, right -- res), err|esc, BINARY_OP)
 {
-    res = kr_binary_ops[oparg](left, right);
+    res = NULL;
+    if (PyLong_CheckExact(left) && PyLong_CheckExact(right)) {
+        if (kr_is_small(left) && kr_is_small(right)) {
+            res = small_int_op(oparg, left, right);
+        }
+    }
+    else if (PyFloat_CheckExact(left) && PyFloat_CheckExact(right)) {
+        res = float_op(oparg, left, right);
+    }
+    if (res == NULL) {
+        res = kr_binary_ops[oparg](left, right);
+    }
     Py_DECREF(left);
     Py_DECREF(right);
     ERROR_IF(res == NULL);

@@ -285,9 +285,12 @@ inst(BINARY_SUBSCR_LIST_INT, 20, (counter:1, type_version:2, func_version:1),
      (list, sub -- res), deopt|esc, BINARY_SUBSCR)
 {
     DEOPT_IF(!PyLong_CheckExact(sub) || !PyList_CheckExact(list));
-    DEOPT_IF((size_t)Py_SIZE(sub) > 1);
+    DEOPT_IF(!kr_is_small(sub));
     Py_ssize_t index = kr_small_value(sub);
-    DEOPT_IF(index >= PyList_GET_SIZE(list));
+    if (index < 0) {
+        index += PyList_GET_SIZE(list);
+    }
+    DEOPT_IF((size_t)index >= (size_t)PyList_GET_SIZE(list));
     res = Py_NewRef(PyList_GET_ITEM(list, index));
     kr_int_decref(sub);
     Py_DECREF(list);
@@ -297,9 +300,12 @@ inst(BINARY_SUBSCR_TUPLE_INT, 21, (counter:1, type_version:2, func_version:1),
      (tuple, sub -- res), deopt|esc, BINARY_SUBSCR)
 {
     DEOPT_IF(!PyLong_CheckExact(sub) || !PyTuple_CheckExact(tuple));
-    DEOPT_IF((size_t)Py_SIZE(sub) > 1);
+    DEOPT_IF(!kr_is_small(sub));
     Py_ssize_t index = kr_small_value(sub);
-    DEOPT_IF(index >= PyTuple_GET_SIZE(tuple));
+    if (index < 0) {
+        index += PyTuple_GET_SIZE(tuple);
+    }
+    DEOPT_IF((size_t)index >= (size_t)PyTuple_GET_SIZE(tuple));
     res = Py_NewRef(PyTuple_GET_ITEM(tuple, index));
     kr_int_decref(sub);
     Py_DECREF(tuple);
