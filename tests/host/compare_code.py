@@ -6,7 +6,6 @@ Prints the first difference of each file, with both disassemblies' lines.
 """
 import difflib
 import dis
-import io
 import sys
 import warnings
 import _kraitcode
@@ -18,10 +17,15 @@ FIELDS = ("co_name co_qualname co_filename co_flags co_argcount "
 
 
 def listing(co):
-    out = io.StringIO()
-    dis.Bytecode(co)
-    dis.disassemble(co, file=out)
-    return out.getvalue().splitlines()
+    """One line for each instruction, without addresses of objects."""
+    lines = []
+    for i in dis.get_instructions(co):
+        p = i.positions
+        text = "code" if hasattr(i.argval, "co_code") else i.argrepr
+        lines.append("%d %s %s %s (%s-%s, %s-%s)" % (
+            i.offset, i.opname, i.arg, text, p.lineno, p.end_lineno,
+            p.col_offset, p.end_col_offset))
+    return lines
 
 
 def constant(value):

@@ -9,9 +9,11 @@ PyObject *
 kr_merge_const(PyObject *merged, PyObject *object)
 {
     PyObject *key = _PyCode_ConstantKey(object);
-    PyObject *found =
-        key == NULL ? NULL : PyDict_SetDefault(merged, key, object);
-    Py_XINCREF(found);
+    PyObject *found = key == NULL ? NULL : PyDict_SetDefault(merged, key, key);
+    if (found != NULL) {
+        found = Py_NewRef(PyTuple_CheckExact(found) ? PyTuple_GET_ITEM(found, 1)
+                                                    : found);
+    }
     Py_XDECREF(key);
     Py_DECREF(object);
     return found;

@@ -188,7 +188,6 @@ kr_cg_at_attr(struct kr_compiler *c, expr_ty attr)
     Py_ssize_t len = PyUnicode_GET_LENGTH(attr->v.Attribute.attr);
     if (len <= attr->end_col_offset) {
         loc->col_offset = attr->end_col_offset - (int)len;
-        loc->end_col_offset = Py_MAX(loc->col_offset, loc->end_col_offset);
     }
     else {
         /* No source looks like that: a tree made by hand. */
@@ -196,6 +195,9 @@ kr_cg_at_attr(struct kr_compiler *c, expr_ty attr)
         loc->end_col_offset = -1;
     }
     loc->end_lineno = Py_MAX(loc->lineno, loc->end_lineno);
+    if (loc->lineno == loc->end_lineno) {
+        loc->end_col_offset = Py_MAX(loc->col_offset, loc->end_col_offset);
+    }
 }
 
 static int

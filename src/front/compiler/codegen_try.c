@@ -244,7 +244,7 @@ nameless_handler(struct kr_compiler *c, excepthandler_ty handler,
                  struct kr_block *end)
 {
     struct kr_block *cleanup_body = kr_cg_new_block(c);
-    if (cleanup_body == NULL) {
+    if (cleanup_body == NULL || kr_cg_op(c, POP_TOP) < 0) {
         return -1;
     }
     kr_cg_use_block(c, cleanup_body);
@@ -539,6 +539,7 @@ static int
 finish_with_except(struct kr_compiler *c, struct kr_block *cleanup)
 {
     struct kr_block *suppress = kr_cg_new_block(c);
+    c->u->loc = KR_NO_LOC;
     if (suppress == NULL ||
         kr_cg_jump(c, POP_JUMP_IF_TRUE, suppress) < 0 ||
         kr_cg_op_i(c, RERAISE, 2) < 0) {

@@ -66,7 +66,7 @@ struct kr_compiler {
     int optimize;
     int interactive;
     int nestlevel;
-    PyObject *constants; /* dict that merges equal constants */
+    PyObject *constants; /* merges equal constants: key -> itself */
     struct kr_scope *u;  /* innermost scope */
 };
 

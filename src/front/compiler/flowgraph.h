@@ -114,7 +114,7 @@ struct kr_unit {
 /* Optimises and lays out the graph, and makes the code object. Adds the
  * implicit return (of None if `add_none`, else of the value on the stack)
  * when the last block does not end in one. `constants` merges equal constants
- * of the whole compilation (key -> constant). New reference; NULL with an
+ * of the whole compilation (key -> the same key). New reference; NULL with an
  * exception set. */
 PyObject *kr_assemble(struct kr_unit *unit, struct kr_cfg *cfg,
                       PyObject *filename, PyObject *constants, bool add_none);

@@ -125,11 +125,10 @@ nop_is_useless(struct kr_block *b, int i, int previous)
     }
     if (i < b->used - 1) {
         int next_line = nop[1].loc.lineno;
-        if (next_line < 0 || next_line == line) {
+        if (next_line < 0) {
             nop[1].loc = nop->loc;
-            return true;
         }
-        return false;
+        return next_line < 0 || next_line == line;
     }
     struct kr_block *next = b->next;
     while (next != NULL && next->used == 0) {
