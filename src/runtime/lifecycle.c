@@ -102,38 +102,11 @@ init_types(void)
     return PyStatus_Ok();
 }
 
-/* A stream for messages until _io is there: it has only write(). */
-static PyObject *
-early_write(PyObject *self, PyObject *text)
-{
-    const char *utf8 = PyUnicode_AsUTF8(text);
-    if (utf8 == NULL) {
-        return NULL;
-    }
-    fputs(utf8, stderr);
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef early_methods[] = {
-    {"write", early_write, METH_O, NULL},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyTypeObject early_stderr_type = {
-    .ob_base = {.ob_base = {1, NULL}},
-    .tp_name = "stderrprinter",
-    .tp_basicsize = sizeof(PyObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_methods = early_methods,
-};
-
+/* A stream for messages until _io is there. */
 static int
 install_early_stderr(void)
 {
-    if (PyType_Ready(&early_stderr_type) < 0) {
-        return -1;
-    }
-    PyObject *stream = _PyObject_New(&early_stderr_type);
+    PyObject *stream = PyFile_NewStdPrinter(fileno(stderr));
     int res = stream == NULL ? -1 : PySys_SetObject("stderr", stream);
     if (res == 0) {
         res = PySys_SetObject("__stderr__", stream);
