@@ -6,7 +6,7 @@ target_compile_options(kr_flags INTERFACE
   -Wno-missing-field-initializers -Wno-cast-function-type
   -fwrapv -fno-strict-aliasing -fno-semantic-interposition)
 target_include_directories(kr_flags INTERFACE
-  $<IF:$<BOOL:${KR_OWN_HEADERS}>,${PROJECT_SOURCE_DIR}/include/python3.11,/usr/include/python3.11>
+  ${PROJECT_SOURCE_DIR}/include/python3.11
   ${PROJECT_SOURCE_DIR}/src
   ${PROJECT_BINARY_DIR}/gen)
 
