@@ -494,29 +494,13 @@ odict_setdefault(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
 static PyObject *
 pop_key(PyObject *od, PyObject *key, PyObject *deflt)
 {
-    if (PyODict_CheckExact(od)) {
-        Py_ssize_t before = PyDict_GET_SIZE(od);
-        Py_hash_t hash = PyObject_Hash(key);
-        PyObject *value =
-            hash == -1 ? NULL : _PyDict_Pop_KnownHash(od, key, hash, deflt);
-        OD(od)->state += PyDict_GET_SIZE(od) != before;
-        return value;
-    }
-    int exists = PySequence_Contains(od, key);
-    if (exists < 0) {
-        return NULL;
-    }
-    if (exists) {
-        PyObject *value = PyObject_GetItem(od, key);
-        if (value != NULL && PyObject_DelItem(od, key) < 0) {
-            Py_CLEAR(value);
-        }
-        return value;
-    }
-    if (deflt == NULL) {
-        _PyErr_SetKeyError(key);
-    }
-    return Py_XNewRef(deflt);
+    /* overridden item methods are not asked, as in the reference */
+    Py_ssize_t before = PyDict_GET_SIZE(od);
+    Py_hash_t hash = PyObject_Hash(key);
+    PyObject *value =
+        hash == -1 ? NULL : _PyDict_Pop_KnownHash(od, key, hash, deflt);
+    OD(od)->state += PyDict_GET_SIZE(od) != before;
+    return value;
 }
 
 static PyObject *

@@ -333,7 +333,8 @@ PyDict_SetDefault(PyObject *d, PyObject *key, PyObject *defaultobj)
         return NULL;
     }
     if (value == NULL) {
-        if (dict_insert(mp, Py_NewRef(key), hash, Py_NewRef(defaultobj)) < 0) {
+        /* no second look-up: each key is compared only once */
+        if (dict_append(mp, Py_NewRef(key), hash, Py_NewRef(defaultobj)) < 0) {
             return NULL;
         }
         value = defaultobj;

@@ -469,6 +469,18 @@ kr_dict_replace_value(PyDictObject *dict, Py_ssize_t index, PyObject *value)
     Py_DECREF(old);
 }
 
+int
+dict_append(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
+{
+    dict_maintain_tracking(mp, key, value);
+    if (KR_UNLIKELY(append_entry(mp, key, hash, value) < 0)) {
+        Py_DECREF(key);
+        Py_DECREF(value);
+        return -1;
+    }
+    return 0;
+}
+
 /* d[key] = value. Takes over both references, also on failure. */
 int
 dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
@@ -479,18 +491,12 @@ dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
         Py_DECREF(key);
         return 0;
     }
-    if (ix == KR_DICT_ERROR) {
-        goto error;
+    if (KR_UNLIKELY(ix == KR_DICT_ERROR)) {
+        Py_DECREF(key);
+        Py_DECREF(value);
+        return -1;
     }
-    dict_maintain_tracking(mp, key, value);
-    if (append_entry(mp, key, hash, value) < 0) {
-        goto error;
-    }
-    return 0;
-error:
-    Py_DECREF(key);
-    Py_DECREF(value);
-    return -1;
+    return dict_append(mp, key, hash, value);
 }
 
 /* Takes entry `ix` out of the table; the reference to its value goes to the

@@ -136,6 +136,9 @@ Py_ssize_t dict_lookup(PyDictObject *mp, PyObject *key, Py_hash_t hash,
                        PyObject **value);
 int dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash,
                 PyObject *value);
+/* the same for a key that is known to be missing */
+int dict_append(PyDictObject *mp, PyObject *key, Py_hash_t hash,
+                PyObject *value);
 PyObject *dict_remove(PyDictObject *mp, Py_hash_t hash, Py_ssize_t ix);
 PyDictObject *dict_alloc(PyDictKeysObject *keys, Py_ssize_t used);
 int dict_merge(PyObject *a, PyObject *b, int override);

@@ -837,7 +837,7 @@ sort_items(PyObject **items, Py_ssize_t n, PyObject *key, int reverse)
     }
     choose_comparison(&s, lo.keys, n);
     /* reversed before and after, so that equal items keep their order */
-    if (reverse) {
+    if (reverse && n > 1) {
         reverse_slice(lo, n);
     }
     int err = n > 1 ? sort_slice(&s, lo, n) : 0;

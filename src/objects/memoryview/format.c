@@ -599,12 +599,6 @@ cast_to_1d(PyMemoryViewObject *mv, const char *format)
     Py_buffer *view = &mv->view;
     Py_ssize_t itemsize;
     char src = kr_mv_native_char(view->format ? view->format : "B", NULL);
-    if (!src) {
-        PyErr_SetString(PyExc_ValueError,
-                        "memoryview: source format must be a native single "
-                        "character format prefixed with an optional '@'");
-        return -1;
-    }
     char dest = kr_mv_native_char(format, &itemsize);
     if (!dest) {
         PyErr_SetString(PyExc_ValueError,

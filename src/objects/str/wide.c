@@ -214,6 +214,9 @@ PyUnicode_AsWideChar(PyObject *unicode, wchar_t *w, Py_ssize_t size)
         return -1;
     }
     Py_ssize_t n = STR_LEN(unicode);
+    if (w == NULL) {
+        return n + 1; /* what there must be room for */
+    }
     Py_ssize_t copied = size > n ? n : size;
     kr_str_copy(4, w, 0, STR_KIND(unicode), PyUnicode_DATA(unicode), 0,
                 copied);

@@ -113,7 +113,7 @@ slot_values(PyObject *obj, PyObject *names)
     return slots;
 }
 
-/* The instance dict if there is one, else None. */
+/* The instance dict if it has anything, else None. */
 static PyObject *
 dict_state(PyObject *obj)
 {
@@ -128,7 +128,9 @@ dict_state(PyObject *obj)
         PyObject **ptr = kr_plain_dict_ptr(obj);
         state = ptr == NULL ? NULL : *ptr;
     }
-    return Py_NewRef(state == NULL ? Py_None : state);
+    bool empty = state == NULL
+                 || (PyDict_Check(state) && PyDict_GET_SIZE(state) == 0);
+    return Py_NewRef(empty ? Py_None : state);
 }
 
 static PyObject *
