@@ -285,7 +285,7 @@ large_malloc(size_t size, size_t presize)
     return block + presize;
 }
 
-static void *
+static inline __attribute__((always_inline)) void *
 gc_block(size_t size, size_t presize)
 {
     size_t total = size + presize;

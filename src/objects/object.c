@@ -7,6 +7,7 @@
 #include "base/common.h"
 #include "memory/tstate.h"
 #include "objects/ids.h"
+#include "objects/int/int.h"
 
 int _Py_SwappedOp[] = {Py_GT, Py_GE, Py_EQ, Py_NE, Py_LT, Py_LE};
 
@@ -252,12 +253,39 @@ PyObject_RichCompare(PyObject *v, PyObject *w, int op)
         }
         return NULL;
     }
-    if (Py_EnterRecursiveCall(" in comparison")) {
+    PyTypeObject *type = Py_TYPE(v);
+    if (type == Py_TYPE(w)
+        && (type == &PyLong_Type || type == &PyUnicode_Type
+            || type == &PyFloat_Type)) {
+        return type->tp_richcompare(v, w, op); /* can't recurse or pass on */
+    }
+    PyThreadState *tstate = kr_tstate();
+    if (kr_enter_recursive(tstate, " in comparison")) {
         return NULL;
     }
     PyObject *res = compare(v, w, op);
-    Py_LeaveRecursiveCall();
+    kr_leave_recursive(tstate);
     return res;
+}
+
+/* v == w of two exact ints of one digit, or two exact strs: 0 or 1. -1 without
+ * an exception: something else. */
+static inline int
+plain_equal(PyObject *v, PyObject *w)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    if (type != Py_TYPE(w)) {
+        return -1;
+    }
+    if (type == &PyLong_Type && kr_int_is_compact(v)
+        && kr_int_is_compact(w)) {
+        return kr_int_compact_value(v) == kr_int_compact_value(w);
+    }
+    if (type == &PyUnicode_Type && PyUnicode_IS_READY(v)
+        && PyUnicode_IS_READY(w)) {
+        return _PyUnicode_EQ(v, w);
+    }
+    return -1;
 }
 
 int
@@ -269,6 +297,12 @@ PyObject_RichCompareBool(PyObject *v, PyObject *w, int op)
         }
         if (op == Py_NE) {
             return 0;
+        }
+    }
+    else if (op == Py_EQ) {
+        int equal = plain_equal(v, w);
+        if (equal >= 0) {
+            return equal;
         }
     }
     PyObject *res = PyObject_RichCompare(v, w, op);

@@ -332,9 +332,27 @@ struct run {
 #endif
 
 static KR_NOINLINE KR_SAVES_ALL void
-dealloc(PyObject *op)
+dealloc_any(PyObject *op)
 {
     Py_TYPE(op)->tp_dealloc(op);
+}
+
+static KR_NOINLINE KR_SAVES_ALL void
+dealloc_number(PyObject *op)
+{
+    kr_object_free(op);
+}
+
+static KR_NOINLINE KR_SAVES_ALL void
+dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    if (type == &PyFloat_Type || type == &PyLong_Type) {
+        dealloc_number(op);
+    }
+    else {
+        dealloc_any(op);
+    }
 }
 
 #undef Py_DECREF
