@@ -23,6 +23,7 @@ _PyAST_Compile(mod_ty tree, PyObject *filename, PyCompilerFlags *flags,
         return NULL;
     }
     int features = future.ff_features | (flags ? flags->cf_flags : 0);
+    future.ff_features = features;
     if (flags != NULL) {
         flags->cf_flags = features;
     }
@@ -37,8 +38,8 @@ _PyAST_Compile(mod_ty tree, PyObject *filename, PyCompilerFlags *flags,
     if (st == NULL) {
         return NULL;
     }
-    PyObject *code = kr_codegen(tree, filename, st, features & PyCF_MASK,
-                                features, optimize, arena);
+    PyObject *code = kr_codegen(tree, filename, st, &future, features,
+                                optimize, arena);
     kr_symtable_free(st);
     return (PyCodeObject *)code;
 }

@@ -659,13 +659,15 @@ visit_mod(struct kr_compiler *c, mod_ty mod)
 
 PyObject *
 kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
-           int future_flags, int cf_flags, int optimize, KrArena *arena)
+           const PyFutureFeatures *future, int cf_flags, int optimize,
+           KrArena *arena)
 {
     struct kr_compiler c = {
         .arena = arena,
         .filename = filename,
         .st = st,
-        .future_flags = future_flags,
+        .future_flags = future->ff_features,
+        .future_lineno = future->ff_lineno,
         .cf_flags = cf_flags,
         .optimize = optimize,
         .constants = PyDict_New(),

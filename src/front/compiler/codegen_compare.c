@@ -87,11 +87,14 @@ kr_cg_compare(struct kr_compiler *c, expr_ty e)
         return visit_chain(c, e, 0, NULL);
     }
     struct kr_block *cleanup = kr_cg_new_block(c);
-    struct kr_block *end = kr_cg_new_block(c);
-    if (cleanup == NULL || end == NULL) {
+    if (cleanup == NULL) {
         return -1;
     }
     TRY(visit_chain(c, e, JUMP_IF_FALSE_OR_POP, cleanup));
+    struct kr_block *end = kr_cg_new_block(c);
+    if (end == NULL) {
+        return -1;
+    }
     TRY(kr_cg_jump_noline(c, JUMP, end));
     kr_cg_use_block(c, cleanup);
     TRY(kr_cg_op_i(c, SWAP, 2));
@@ -192,12 +195,15 @@ jump_if_chain(struct kr_compiler *c, expr_ty e, struct kr_block *next,
 {
     TRY(check_compare(c, e));
     struct kr_block *cleanup = kr_cg_new_block(c);
-    struct kr_block *end = kr_cg_new_block(c);
-    if (cleanup == NULL || end == NULL) {
+    if (cleanup == NULL) {
         return -1;
     }
     TRY(visit_chain(c, e, POP_JUMP_IF_FALSE, cleanup));
     TRY(kr_cg_jump(c, cond ? POP_JUMP_IF_TRUE : POP_JUMP_IF_FALSE, next));
+    struct kr_block *end = kr_cg_new_block(c);
+    if (end == NULL) {
+        return -1;
+    }
     TRY(kr_cg_jump_noline(c, JUMP, end));
     kr_cg_use_block(c, cleanup);
     TRY(kr_cg_op(c, POP_TOP));

@@ -190,10 +190,9 @@ begin_handler(struct kr_compiler *c, struct kr_block *block,
 /* Body of a try statement, protected by `except`. */
 static int
 protected_body(struct kr_compiler *c, struct try_parts *t,
-               struct kr_block *except)
+               struct kr_block *body, struct kr_block *except)
 {
-    struct kr_block *body = kr_cg_new_block(c);
-    if (body == NULL || kr_cg_jump(c, SETUP_FINALLY, except) < 0) {
+    if (kr_cg_jump(c, SETUP_FINALLY, except) < 0) {
         return -1;
     }
     kr_cg_use_block(c, body);
@@ -303,10 +302,10 @@ visit_handlers(struct kr_compiler *c, asdl_excepthandler_seq *handlers,
 static int
 visit_try_except(struct kr_compiler *c, struct try_parts *t)
 {
-    struct kr_block *except = kr_cg_new_block(c), *end = kr_cg_new_block(c);
-    struct kr_block *cleanup = kr_cg_new_block(c);
-    if (except == NULL || end == NULL || cleanup == NULL ||
-        protected_body(c, t, except) < 0 || kr_cg_stmts(c, t->orelse) < 0 ||
+    struct kr_block *body = kr_cg_new_block(c), *except = kr_cg_new_block(c);
+    struct kr_block *end = kr_cg_new_block(c), *cleanup = kr_cg_new_block(c);
+    if (body == NULL || except == NULL || end == NULL || cleanup == NULL ||
+        protected_body(c, t, body, except) < 0 || kr_cg_stmts(c, t->orelse) < 0 ||
         kr_cg_jump_noline(c, JUMP, end) < 0 ||
         begin_handler(c, except, cleanup) < 0 ||
         kr_cg_push_fblock(c, KR_FB_EXCEPTION_HANDLER, NULL, NULL, NULL) < 0 ||
@@ -434,11 +433,12 @@ finish_star(struct kr_compiler *c, struct kr_block *reraise_star,
 static int
 visit_try_star_except(struct kr_compiler *c, struct try_parts *t)
 {
-    struct kr_block *except = kr_cg_new_block(c), *orelse = kr_cg_new_block(c);
-    struct kr_block *end = kr_cg_new_block(c), *cleanup = kr_cg_new_block(c);
+    struct kr_block *body = kr_cg_new_block(c), *except = kr_cg_new_block(c);
+    struct kr_block *orelse = kr_cg_new_block(c), *end = kr_cg_new_block(c);
+    struct kr_block *cleanup = kr_cg_new_block(c);
     struct kr_block *reraise_star = kr_cg_new_block(c);
-    if (except == NULL || orelse == NULL || end == NULL || cleanup == NULL ||
-        reraise_star == NULL || protected_body(c, t, except) < 0 ||
+    if (body == NULL || except == NULL || orelse == NULL || end == NULL || cleanup == NULL ||
+        reraise_star == NULL || protected_body(c, t, body, except) < 0 ||
         kr_cg_jump_noline(c, JUMP, orelse) < 0 ||
         begin_handler(c, except, cleanup) < 0 ||
         kr_cg_push_fblock(c, KR_FB_EXCEPTION_GROUP_HANDLER, NULL, NULL, NULL) <
@@ -585,7 +585,9 @@ visit_with_body(struct kr_compiler *c, stmt_ty s, int pos,
     if (res < 0) {
         return -1;
     }
-    c->u->loc = KR_NO_LOC;
+    if (!is_async) {
+        c->u->loc = KR_NO_LOC;
+    }
     if (kr_cg_op(c, POP_BLOCK) < 0) {
         return -1;
     }

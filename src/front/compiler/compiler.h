@@ -73,8 +73,8 @@ struct kr_compiler {
 /* Compiles a checked tree (after folding) with its symbol table. New code
  * object. */
 PyObject *kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
-                     int future_flags, int cf_flags, int optimize,
-                     KrArena *arena);
+                     const PyFutureFeatures *future, int cf_flags,
+                     int optimize, KrArena *arena);
 
 /* --- codegen.c: scopes and instructions ------------------------------------- */
 

@@ -187,22 +187,16 @@ kr_pass_remove_empty(struct kr_cfg *cfg)
 void
 kr_pass_remove_jumps(struct kr_cfg *cfg)
 {
-    bool emptied = false;
     for (struct kr_block *b = cfg->entry; b; b = b->next) {
         if (b->used == 0) {
             continue;
         }
         struct kr_instr *last = kr_block_last(b);
         if (is_unconditional(last->opcode) && last->target == b->next) {
+            /* The NOP stays until lines are propagated. */
             b->nofallthrough = false;
             last->opcode = NOP;
-            /* a NOP stays for the jump's line if nothing else has it */
-            remove_nops(b, -1);
-            emptied = true;
         }
-    }
-    if (emptied) {
-        kr_pass_remove_empty(cfg);
     }
 }
 
