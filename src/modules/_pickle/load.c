@@ -650,9 +650,7 @@ load_stack_global(unpickler *self)
 {
     PyObject *name = pop(self), *module = name ? pop(self) : NULL;
     int rc = -1;
-    if (module == NULL) {
-    }
-    else if (!PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(module)) {
+    if (module == NULL || !PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(module)) {
         unpickling_error("STACK_GLOBAL requires str");
     }
     else {
