@@ -33,7 +33,7 @@ function(kr_program name)
   add_executable(${name} $<TARGET_OBJECTS:kr_objects> ${ARGN})
   target_link_libraries(${name} PRIVATE kr_flags m dl pthread)
   set_target_properties(${name} PROPERTIES
-    LINK_DEPENDS ${GEN}/kr_exports.txt ENABLE_EXPORTS ON)
+    LINK_DEPENDS ${GEN}/kr_exports.txt)
   target_link_options(${name} PRIVATE
     -Wl,--dynamic-list=${GEN}/kr_exports.txt)
 endfunction()

@@ -359,6 +359,9 @@ run_one(FILE *fp, PyObject *filename, PyCompilerFlags *flags)
     Py_XDECREF(ps1_owner);
     Py_XDECREF(ps2_owner);
     if (code == NULL) {
+        if (eof && fp == stdin) {
+            fputc('\n', stderr); /* behind the last prompt */
+        }
         return eof ? ONE_EOF : ONE_ERROR;
     }
     PyObject *m = PyImport_AddModule("__main__");

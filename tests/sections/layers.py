@@ -4,7 +4,7 @@ import re
 
 ORDER = ["base", "memory", "objects", "code", "front", "vm", "jit", "runtime",
          "modules", "cli"]
-INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+\.h)"')
 
 
 def violations(top):

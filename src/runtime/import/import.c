@@ -146,6 +146,21 @@ kr_import_install(PyInterpreterState *interp, PyObject *sysmod)
     return done == NULL ? -1 : 0;
 }
 
+/* Puts zipimporter in front of the path hooks. 0 or -1. */
+static int
+install_zip_hook(void)
+{
+    PyObject *hooks = PySys_GetObject("path_hooks");
+    PyObject *importer = kr_import_attr("zipimport", "zipimporter");
+    if (importer == NULL) {
+        PyErr_Clear(); /* a library without it still works */
+        return 0;
+    }
+    int res = hooks == NULL ? -1 : PyList_Insert(hooks, 0, importer);
+    Py_DECREF(importer);
+    return res;
+}
+
 int
 kr_import_install_external(PyInterpreterState *interp)
 {
@@ -165,7 +180,7 @@ kr_import_install_external(PyInterpreterState *interp)
     PyObject *done = PyObject_CallMethodNoArgs(
         interp->importlib, KR_ID(_install_external_importers));
     Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return done == NULL ? -1 : install_zip_hook();
 }
 
 void
