@@ -138,6 +138,19 @@ fail(parser_object *self)
     XML_StopParser(self->itself, XML_FALSE);
 }
 
+/* Shows in the traceback which event the handler was called for. */
+static void
+add_traceback(int i, int line)
+{
+    char event[40];
+    snprintf(event, sizeof event, "%s", handler_names[i]);
+    char *end = strstr(event, "Handler");
+    if (end != NULL && end[7] == '\0') {
+        *end = '\0';
+    }
+    _PyTraceback_Add(event, __FILE__, line);
+}
+
 /* Calls a handler; steals args. NULL after having dealt with an exception. */
 static PyObject *
 call(parser_object *self, int i, PyObject *args)
@@ -148,6 +161,9 @@ call(parser_object *self, int i, PyObject *args)
         self->in_callback = true;
         result = PyObject_Call(f, args, NULL);
         self->in_callback = outer;
+        if (result == NULL) {
+            add_traceback(i, __LINE__);
+        }
     }
     Py_XDECREF(args);
     Py_XDECREF(f);
