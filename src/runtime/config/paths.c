@@ -253,6 +253,37 @@ append_pythonpath(PyConfig *config)
     return status;
 }
 
+/* Modules of ours that need other libraries: beside the program when it is
+ * installed, else where the build put them. They come before the library's
+ * own lib-dynload. */
+static PyStatus
+insert_extension_dir(PyConfig *config, const struct layout *l)
+{
+    char dir[PATH_MAX], path[PATH_MAX];
+    if (realpath(l->executable, dir) == NULL) {
+        return PyStatus_Ok();
+    }
+    parent(dir);
+    join(path, dir, "../lib/krait/lib-dynload");
+    if (!is_directory(path)) {
+#ifdef KR_EXTENSION_DIR
+        snprintf(path, sizeof(path), "%s", KR_EXTENSION_DIR);
+#endif
+    }
+    if (!is_directory(path)) {
+        return PyStatus_Ok();
+    }
+    wchar_t *text = Py_DecodeLocale(path, NULL);
+    if (text == NULL) {
+        return PyStatus_NoMemory();
+    }
+    PyStatus status = PyWideStringList_Insert(
+        &config->module_search_paths, config->module_search_paths.length - 1,
+        text);
+    PyMem_RawFree(text);
+    return status;
+}
+
 static PyStatus
 set_search_paths(PyConfig *config, const struct layout *l)
 {
@@ -272,18 +303,9 @@ set_search_paths(PyConfig *config, const struct layout *l)
         join(path, l->stdlib, "lib-dynload");
         status = append_bytes(config, path);
     }
-#ifdef KR_EXTENSION_DIR
-    /* modules of ours that need other libraries, before they are installed */
-    if (!PyStatus_Exception(status) && is_directory(KR_EXTENSION_DIR)) {
-        wchar_t *text = Py_DecodeLocale(KR_EXTENSION_DIR, NULL);
-        status = text == NULL
-                     ? PyStatus_NoMemory()
-                     : PyWideStringList_Insert(
-                           &config->module_search_paths,
-                           config->module_search_paths.length - 1, text);
-        PyMem_RawFree(text);
+    if (!PyStatus_Exception(status)) {
+        status = insert_extension_dir(config, l);
     }
-#endif
     config->module_search_paths_set = 1;
     return status;
 }
