@@ -407,7 +407,8 @@ cmp_to_key(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "cmp_to_key"};
     PyObject *buf[1];
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 1, buf, 1);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 1, buf,
+                              1);
     return args == NULL ? NULL : key_make(args[0], NULL);
 }
 

@@ -223,7 +223,8 @@ PyTypeObject PyODictIter_Type = {
         .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),                      \
         .tp_name = text,                                                       \
         .tp_basicsize = sizeof(_PyDictViewObject),                             \
-        .tp_flags = Py_TPFLAGS_DEFAULT, /* the GC flag comes from the base */    \
+        /* the GC flag comes from the base */                                  \
+        .tp_flags = Py_TPFLAGS_DEFAULT,                                        \
         .tp_iter = prefix##_iter,                                              \
         .tp_methods = prefix##_methods,                                        \
         .tp_base = &base,                                                      \
@@ -431,7 +432,8 @@ odict_fromkeys(PyObject *type, PyObject *const *args, Py_ssize_t nargs,
     static const char *const keywords[] = {"iterable", "value", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "fromkeys"};
     PyObject *buf[2];
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf,
+                              2);
     return args == NULL ? NULL
                         : _PyDict_FromKeys(type, args[0],
                                            args[1] ? args[1] : Py_None);
@@ -466,7 +468,8 @@ odict_setdefault(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "setdefault"};
     PyObject *buf[2], *result = NULL;
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf,
+                              2);
     if (args == NULL) {
         return NULL;
     }
@@ -510,7 +513,8 @@ odict_pop(PyObject *od, PyObject *const *args, Py_ssize_t nargs,
     static const char *const keywords[] = {"key", "default", NULL};
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "pop"};
     PyObject *buf[2];
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf,
+                              2);
     return args == NULL ? NULL : pop_key(od, args[0], args[1]);
 }
 
@@ -529,7 +533,8 @@ odict_popitem(PyObject *od, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords, .fname = "popitem"};
     PyObject *buf[1], *key;
     Py_hash_t hash;
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 0, 1, buf, 1);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 0, 1, buf,
+                              1);
     int last = args == NULL ? -1 : parse_last(args[0]);
     if (last < 0) {
         return NULL;
@@ -605,7 +610,8 @@ odict_move_to_end(PyObject *od, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "move_to_end"};
     PyObject *buf[2];
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf,
+                              2);
     int last = args == NULL ? -1 : parse_last(args[1]);
     if (last < 0) {
         return NULL;

@@ -292,7 +292,8 @@ product_reduce(PyObject *self, PyObject *ignored)
     if (lz->result == NULL) {
         return Py_BuildValue("OO", Py_TYPE(lz), lz->pool);
     }
-    PyObject *indices = tuple_of_numbers(lz->indices, PyTuple_GET_SIZE(lz->pool));
+    PyObject *indices =
+        tuple_of_numbers(lz->indices, PyTuple_GET_SIZE(lz->pool));
     return indices ? Py_BuildValue("OON", Py_TYPE(lz), lz->pool, indices)
                    : NULL;
 }

@@ -442,7 +442,8 @@ append_entry(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
     Py_ssize_t at = keys->nentries;
     index_new_entry(keys, hash, at);
     if (kr_dict_keys_are_str(keys)) {
-        *kr_dict_str_entry_at(keys, at) = (struct kr_dict_str_entry){key, value};
+        *kr_dict_str_entry_at(keys, at) =
+            (struct kr_dict_str_entry){key, value};
     }
     else {
         *kr_dict_entry_at(keys, at) = (struct kr_dict_entry){hash, key, value};

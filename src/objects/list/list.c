@@ -941,7 +941,8 @@ list_sort(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
         }
         Py_RETURN_NONE;
     }
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 0, 0, buf, 2);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 0, 0, buf,
+                              2);
     if (args == NULL) {
         return NULL;
     }

@@ -94,8 +94,9 @@ static int
 less_small_int(struct sorter *s, PyObject *v, PyObject *w)
 {
     PyLongObject *a = (PyLongObject *)v, *b = (PyLongObject *)w;
-    Py_ssize_t x = Py_SIZE(a) == 0 ? 0 : Py_SIZE(a) * (Py_ssize_t)a->ob_digit[0];
-    Py_ssize_t y = Py_SIZE(b) == 0 ? 0 : Py_SIZE(b) * (Py_ssize_t)b->ob_digit[0];
+    /* the digit of 0 is 0 too, or its sign is */
+    Py_ssize_t x = Py_SIZE(a) * (Py_ssize_t)a->ob_digit[0];
+    Py_ssize_t y = Py_SIZE(b) * (Py_ssize_t)b->ob_digit[0];
     return x < y;
 }
 
@@ -822,7 +823,10 @@ sort_items(PyObject **items, Py_ssize_t n, PyObject *key, int reverse)
     if (key != NULL && n > 0 && (keys = make_keys(key, items, n)) == NULL) {
         return -1;
     }
-    struct slice lo = {keys != NULL ? keys : items, keys != NULL ? items : NULL};
+    struct slice lo = {items, NULL};
+    if (keys != NULL) {
+        lo = (struct slice){keys, items};
+    }
     struct sorter s;
     s.min_gallop = MIN_GALLOP;
     s.total = n;

@@ -702,7 +702,8 @@ kr_mv_cast(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     PyObject *buf[2], *shape = NULL;
     PyMemoryViewObject *self = MV(op);
     int ndim = 1;
-    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf, 2);
+    args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf,
+                              2);
     if (args == NULL) {
         return NULL;
     }

@@ -282,7 +282,8 @@ tuple_repr(PyObject *self)
         if (i > 0) {
             err = _PyUnicodeWriter_WriteASCIIString(&writer, ", ", 2);
         }
-        PyObject *s = err == 0 ? PyObject_Repr(PyTuple_GET_ITEM(self, i)) : NULL;
+        PyObject *item = PyTuple_GET_ITEM(self, i);
+        PyObject *s = err == 0 ? PyObject_Repr(item) : NULL;
         err = s == NULL ? -1 : _PyUnicodeWriter_WriteStr(&writer, s);
         Py_XDECREF(s);
     }
@@ -658,7 +659,8 @@ PyTypeObject PyTuple_Type = {
 static PyObject *
 tuple_iter(PyObject *seq)
 {
-    kr_tuple_iterator *it = PyObject_GC_New(kr_tuple_iterator, &PyTupleIter_Type);
+    kr_tuple_iterator *it =
+        PyObject_GC_New(kr_tuple_iterator, &PyTupleIter_Type);
     if (it == NULL) {
         return NULL;
     }
