@@ -258,11 +258,11 @@ optimise(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *consts,
     if (kr_pass_peephole(cfg, consts, merged) < 0) {
         return -1;
     }
-    kr_pass_remove_nops(cfg, false);
+    kr_pass_remove_nops(cfg);
     if (kr_pass_inline_exits(cfg) < 0 || kr_pass_reachable(cfg) < 0) {
         return -1;
     }
-    kr_pass_remove_nops(cfg, true);
+    kr_pass_remove_nops(cfg);
     kr_pass_remove_empty(cfg);
     kr_pass_remove_jumps(cfg);
     if (kr_pass_trim_consts(cfg, consts) < 0 ||
@@ -276,7 +276,7 @@ optimise(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *consts,
         return -1;
     }
     kr_pass_drop_setups(cfg);
-    kr_pass_remove_nops(cfg, false);
+    kr_pass_remove_nops(cfg);
     kr_pass_direct_jumps(cfg);
     kr_pass_jump_offsets(cfg);
     return stacksize;

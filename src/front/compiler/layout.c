@@ -138,9 +138,9 @@ nop_is_useless(struct kr_block *b, int i, int previous)
 }
 
 static void
-remove_nops(struct kr_block *b, int previous)
+remove_nops(struct kr_block *b)
 {
-    int kept = 0;
+    int kept = 0, previous = -1;
     for (int i = 0; i < b->used; i++) {
         int line = b->instr[i].loc.lineno;
         if (b->instr[i].opcode == NOP && nop_is_useless(b, i, previous)) {
@@ -156,14 +156,10 @@ remove_nops(struct kr_block *b, int previous)
 }
 
 void
-kr_pass_remove_nops(struct kr_cfg *cfg, bool across)
+kr_pass_remove_nops(struct kr_cfg *cfg)
 {
-    struct kr_block *before = NULL;
     for (struct kr_block *b = cfg->entry; b; b = b->next) {
-        remove_nops(b, before && before->used
-                           ? kr_block_last(before)->loc.lineno
-                           : -1);
-        before = across && !b->nofallthrough ? b : NULL;
+        remove_nops(b);
     }
 }
 

@@ -47,8 +47,8 @@ int kr_pass_peephole(struct kr_cfg *cfg, PyObject *consts, PyObject *merged);
 /* Empties blocks without a path to them, counts predecessors. */
 int kr_pass_reachable(struct kr_cfg *cfg);
 
-/* Removes NOPs that no line needs; across blocks, or only within them. */
-void kr_pass_remove_nops(struct kr_cfg *cfg, bool across);
+/* Removes NOPs that no line of their block needs. */
+void kr_pass_remove_nops(struct kr_cfg *cfg);
 
 /* Takes empty blocks out of the layout. */
 void kr_pass_remove_empty(struct kr_cfg *cfg);
