@@ -13,23 +13,24 @@ def environment(home):
             "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80"}
 
 
-def run(python, args, stdin="", timeout=120, cwd=None):
+def run(python, args, stdin="", timeout=120, cwd=None, env=()):
     with tempfile.TemporaryDirectory() as home:
         p = subprocess.run([python, *args], input=stdin, text=True,
                            capture_output=True, timeout=timeout,
-                           cwd=cwd or home, env=environment(home))
+                           cwd=cwd or home,
+                           env=environment(home) | dict(env))
         return p.returncode, p.stdout.replace(home, "~"), \
             p.stderr.replace(home, "~")
 
 
 def difference(krait, args, stdin="", normalise=None, check_stderr=True,
-               timeout=120):
+               timeout=120, env=()):
     """None when both behave alike, else the difference."""
     try:
-        mine = run(krait, args, stdin, timeout)
+        mine = run(krait, args, stdin, timeout, env=env)
     except subprocess.TimeoutExpired:
         return f"no end after {timeout} s"
-    theirs = run(REFERENCE, args, stdin, timeout)
+    theirs = run(REFERENCE, args, stdin, timeout, env=env)
     if normalise:
         mine = tuple(map(normalise, map(str, mine)))
         theirs = tuple(map(normalise, map(str, theirs)))
