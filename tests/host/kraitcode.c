@@ -1,5 +1,5 @@
 /* _kraitcode: the whole front end inside CPython.
- * compile(source: bytes, filename, optimize) -> code object. Link with
+ * compile(source: bytes, filename, optimize, start, flags) -> code object. Link with
  * host_code.c, which makes the code objects CPython's. */
 #define PY_SSIZE_T_CLEAN
 #include "front/front.h"
@@ -14,13 +14,13 @@ compile(PyObject *self, PyObject *args)
     const char *source;
     Py_ssize_t len;
     PyObject *filename;
-    int optimize = 0;
-    if (!PyArg_ParseTuple(args, "s#U|i", &source, &len, &filename,
-                          &optimize)) {
+    int optimize = 0, start = Py_file_input;
+    PyCompilerFlags flags = {0, PY_MINOR_VERSION};
+    if (!PyArg_ParseTuple(args, "s#U|iii", &source, &len, &filename, &optimize,
+                          &start, &flags.cf_flags)) {
         return NULL;
     }
-    return kr_front_compile(source, len, filename, Py_file_input, NULL,
-                            optimize);
+    return kr_front_compile(source, len, filename, start, &flags, optimize);
 }
 
 static PyMethodDef methods[] = {

@@ -75,11 +75,11 @@ optimise(struct kr_cfg *cfg, PyObject *consts)
     int status = kr_pass_normalise(cfg) < 0 || kr_pass_inline_exits(cfg) < 0 ||
                  kr_pass_peephole(cfg, consts, merged) < 0;
     if (status == 0) {
-        kr_pass_remove_nops(cfg, false);
+        kr_pass_remove_nops(cfg);
         status = kr_pass_inline_exits(cfg) < 0 || kr_pass_reachable(cfg) < 0;
     }
     if (status == 0) {
-        kr_pass_remove_nops(cfg, true);
+        kr_pass_remove_nops(cfg);
         kr_pass_remove_empty(cfg);
         kr_pass_remove_jumps(cfg);
         status = kr_pass_duplicate_exits(cfg) < 0;

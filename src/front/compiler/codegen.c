@@ -103,9 +103,7 @@ start_code(struct kr_compiler *c, int lineno)
     if (kr_cg_op_i(c, RESUME, 0) < 0) {
         return -1;
     }
-    if (u->kind == KR_UNIT_MODULE) {
-        u->loc.lineno = -1;
-    }
+    u->loc.lineno = lineno;
     return 0;
 }
 
