@@ -460,12 +460,14 @@ _PyErr_NormalizeException(PyThreadState *tstate, PyObject **exc, PyObject **val,
                           PyObject **tb)
 {
     const int max_rounds = 32;
+    /* at the recursion limit there must be room to make the exception */
+    tstate->recursion_headroom++;
     for (int round = 0; *exc != NULL; round++) {
         if (*val == NULL) {
             *val = Py_NewRef(Py_None);
         }
         if (instantiate(exc, val) == 0) {
-            return;
+            break;
         }
         /* making the instance failed: that failure takes its place */
         PyObject *old_tb = *tb;
@@ -489,7 +491,12 @@ _PyErr_NormalizeException(PyThreadState *tstate, PyObject **exc, PyObject **val,
                 Py_DECREF(old_tb);
             }
         }
+        if (round > max_rounds + 1) {
+            Py_FatalError("Cannot recover from the recursive normalization "
+                          "of an exception.");
+        }
     }
+    tstate->recursion_headroom--;
 }
 
 void
