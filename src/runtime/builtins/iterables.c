@@ -76,7 +76,9 @@ sum_ints(PyObject *it, PyObject **result, PyObject **item)
         }
         if (PyLong_CheckExact(*item) || PyBool_Check(*item)) {
             long b = PyLong_AsLongAndOverflow(*item, &overflow);
-            if (!overflow && !__builtin_add_overflow(total, b, &total)) {
+            long sum; /* an overflow writes the wrapped sum, too */
+            if (!overflow && !__builtin_add_overflow(total, b, &sum)) {
+                total = sum;
                 Py_DECREF(*item);
                 continue;
             }
