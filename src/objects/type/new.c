@@ -438,25 +438,6 @@ set_c_slots(struct making *c, PyTypeObject *type)
     }
 }
 
-static int
-fill(struct making *c, PyTypeObject *type)
-{
-    if (set_name(type) < 0 || set_qualname(type) < 0 || set_module(type) < 0
-        || set_doc(type) < 0
-        || wrap_function(type, KR_ID(__new__), PyStaticMethod_New) < 0
-        || wrap_function(type, KR_ID(__init_subclass__), PyClassMethod_New)
-               < 0
-        || wrap_function(type, KR_ID(__class_getitem__), PyClassMethod_New)
-               < 0
-        || set_layout(c, type) < 0) {
-        return -1;
-    }
-    set_c_slots(c, type);
-    return 0;
-}
-
-/* ---- hooks -------------------------------------------------------------- */
-
 /* Hands the class to the cell that zero-argument super() reads. */
 static int
 set_classcell(PyTypeObject *type)
@@ -475,6 +456,25 @@ set_classcell(PyTypeObject *type)
     PyCell_Set(cell, (PyObject *)type);
     return PyDict_DelItem(type->tp_dict, KR_ID(__classcell__));
 }
+
+static int
+fill(struct making *c, PyTypeObject *type)
+{
+    if (set_name(type) < 0 || set_qualname(type) < 0 || set_module(type) < 0
+        || set_doc(type) < 0
+        || wrap_function(type, KR_ID(__new__), PyStaticMethod_New) < 0
+        || wrap_function(type, KR_ID(__init_subclass__), PyClassMethod_New)
+               < 0
+        || wrap_function(type, KR_ID(__class_getitem__), PyClassMethod_New)
+               < 0
+        || set_classcell(type) < 0 || set_layout(c, type) < 0) {
+        return -1;
+    }
+    set_c_slots(c, type);
+    return 0;
+}
+
+/* ---- hooks -------------------------------------------------------------- */
 
 static int
 call_set_name(PyTypeObject *type, PyObject *key, PyObject *value)
@@ -565,8 +565,7 @@ make(struct making *c)
         return NULL;
     }
     kr_type_fix_slots(type);
-    if (set_classcell(type) < 0 || set_names(type) < 0
-        || init_subclass(type, c->kwds) < 0) {
+    if (set_names(type) < 0 || init_subclass(type, c->kwds) < 0) {
         Py_DECREF(type);
         return NULL;
     }
