@@ -569,7 +569,7 @@ static PyObject *
 from_numbers(PyTypeObject *type, PyObject *r, PyObject *i)
 {
     PyObject *special = NULL;
-    if (!PyComplex_Check(r)) {
+    if (!PyComplex_CheckExact(r)) {
         special = try_special(r);
         if (special == NULL && PyErr_Occurred()) {
             return NULL;

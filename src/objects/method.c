@@ -205,12 +205,6 @@ method_richcompare(PyObject *self, PyObject *other, int op)
 }
 
 static PyObject *
-method_descr_get(PyObject *self, PyObject *obj, PyObject *cls)
-{
-    return Py_NewRef(self);
-}
-
-static PyObject *
 method_reduce(PyObject *self, PyObject *unused)
 {
     PyObject *name =
@@ -275,7 +269,6 @@ PyTypeObject PyMethod_Type = {
     .tp_methods = method_methods,
     .tp_members = method_members,
     .tp_getset = method_getsets,
-    .tp_descr_get = method_descr_get,
     .tp_new = method_new,
 };
 

@@ -271,10 +271,7 @@ kr_type_getattro(PyObject *type, PyObject *name)
 int
 PyType_IsSubtype(PyTypeObject *a, PyTypeObject *b)
 {
-    if (a == b) {
-        return 1;
-    }
-    PyObject *mro = a->tp_mro;
+    PyObject *mro = a->tp_mro; /* a custom one may even lack `a` */
     if (mro != NULL) {
         Py_ssize_t n = PyTuple_GET_SIZE(mro);
         for (Py_ssize_t i = 0; i < n; i++) {

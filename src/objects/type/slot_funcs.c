@@ -600,7 +600,13 @@ kr_slot_tp_richcompare(PyObject *self, PyObject *other, int op)
     PyObject *const names[] = {KR_ID(__lt__), KR_ID(__le__), KR_ID(__eq__),
                                KR_ID(__ne__), KR_ID(__gt__), KR_ID(__ge__)};
     PyObject *stack[2] = {self, other};
-    return call_maybe(names[op], stack, 2);
+    bool unbound;
+    PyObject *func = lookup_maybe(self, names[op], &unbound);
+    if (func == NULL) {
+        PyErr_Clear(); /* a method that cannot be had compares nothing */
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return call_found(unbound, func, stack, 2);
 }
 
 PyObject *
