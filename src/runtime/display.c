@@ -15,6 +15,7 @@
 #include "runtime/lifecycle.h"
 #include "runtime/run.h"
 #include "runtime/sys/sys.h"
+#include "vm/traceback.h"
 
 /* --- Writing with indentation ------------------------------------------------------ */
 
@@ -882,6 +883,16 @@ _PyErr_WriteUnraisableMsg(const char *err_msg_str, PyObject *obj)
         return;
     }
     PyErr_NormalizeException(&type, &value, &tb);
+    if (tb == NULL) { /* raised outside any frame: show who was running */
+        PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+        if (frame != NULL) {
+            tb = _PyTraceBack_FromFrame(NULL, frame);
+            Py_DECREF(frame);
+            if (tb == NULL) {
+                PyErr_Clear();
+            }
+        }
+    }
     if (tb != NULL && value != NULL && PyExceptionInstance_Check(value) &&
         PyException_SetTraceback(value, tb) < 0) {
         PyErr_Clear();

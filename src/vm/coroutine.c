@@ -203,7 +203,8 @@ static PyMemberDef coro_members[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(send_doc, "send(value) -> next awaited value, or StopIteration.");
+PyDoc_STRVAR(send_doc, "send(value) -> pass value into coroutine, return what it "
+                       "awaits next, or raise\nStopIteration.");
 PyDoc_STRVAR(throw_doc, "throw(value)\nthrow(type[,value[,traceback]])\n\n"
                         "Raise an exception inside the coroutine.");
 PyDoc_STRVAR(close_doc, "close() -> raise GeneratorExit inside the coroutine.");

@@ -463,12 +463,15 @@ warn_never_awaited(PyGenObject *coro)
     if (warn != NULL) {
         PyObject *result = PyObject_CallOneArg(warn, (PyObject *)coro);
         Py_DECREF(warn);
-        if (result != NULL) {
-            Py_DECREF(result);
+        bool warned =
+            result != NULL || PyErr_ExceptionMatches(PyExc_RuntimeWarning);
+        Py_XDECREF(result);
+        if (PyErr_Occurred()) {
+            PyErr_WriteUnraisable((PyObject *)coro);
+        }
+        if (warned) {
             return;
         }
-        PyErr_WriteUnraisable((PyObject *)coro);
-        return;
     }
     PyErr_Clear();
     if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,

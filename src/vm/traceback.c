@@ -27,7 +27,7 @@ new_traceback(PyObject *next, PyFrameObject *frame, int lasti, int lineno)
     return (PyObject *)tb;
 }
 
-PyAPI_FUNC(PyObject *)
+PyObject *
 _PyTraceBack_FromFrame(PyObject *next, PyFrameObject *frame)
 {
     /* most exceptions are handled without anybody asking for the line */
