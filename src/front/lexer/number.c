@@ -46,7 +46,7 @@ finish(KrLexer *t, int c, const char *kind, const char **start,
             t->cur--;
             return kr_lexer_error(t, "invalid %s literal", kind);
         }
-        if (kr_lexer_warn(t, PyExc_DeprecationWarning, "invalid %s literal",
+        if (kr_lexer_warn(t, PyExc_SyntaxWarning, "invalid %s literal",
                           kind) < 0) {
             return T_ERRORTOKEN;
         }

@@ -551,7 +551,7 @@ struct wrapperbase kr_slotdefs[] = {
     {"__next__", AT(ht_type.tp_iternext), kr_slot_tp_iternext,
      wrap_next,
      SIGNED("__next__($self, /)",
-           "Give the next item."),
+           "Implement next(self)."),
      0, KR_ID(__next__)},
     {"__get__", AT(ht_type.tp_descr_get), kr_slot_tp_descr_get,
      wrap_descr_get,

@@ -315,6 +315,17 @@ builtin_print(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                                    .keywords = keywords};
     PyObject *sep = NULL, *end = NULL, *file = NULL;
     int flush = 0;
+    if (kwnames != NULL && PyTuple_GET_SIZE(kwnames) > 4) {
+        /* one of them must be wrong: let it be named */
+        PyObject *buf[5];
+        if (_PyArg_UnpackKeywordsWithVararg(args + nargs, 0, NULL, kwnames,
+                                            &parser, 0, 0, 0, 0, buf)) {
+            Py_DECREF(buf[0]);
+        }
+        if (PyErr_Occurred()) {
+            return NULL;
+        }
+    }
     if (kwnames != NULL &&
         !_PyArg_ParseStackAndKeywords(args + nargs, 0, kwnames, &parser, &sep,
                                       &end, &file, &flush)) {
