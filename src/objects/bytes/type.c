@@ -523,20 +523,26 @@ fail:
 static PyObject *
 from_sequence(PyObject *x)
 {
-    /* a list may shrink while its items are converted */
+    /* a list may shrink or grow while its items are converted */
     Py_ssize_t n = PySequence_Fast_GET_SIZE(x);
     PyObject *result = PyBytes_FromStringAndSize(NULL, n);
     if (result == NULL) {
         return NULL;
     }
     Py_ssize_t i = 0;
-    for (; i < PySequence_Fast_GET_SIZE(x) && i < n; i++) {
+    for (; i < PySequence_Fast_GET_SIZE(x); i++) {
         PyObject *item = Py_NewRef(PySequence_Fast_GET_ITEM(x, i));
         int value = kr_bytes_value(item, 1);
         Py_DECREF(item);
         if (value < 0) {
             Py_DECREF(result);
             return NULL;
+        }
+        if (i >= n) {
+            n = Py_MAX(PySequence_Fast_GET_SIZE(x), i + 1);
+            if (_PyBytes_Resize(&result, n) < 0) {
+                return NULL;
+            }
         }
         PyBytes_AS_STRING(result)[i] = (char)value;
     }
@@ -653,6 +659,11 @@ bytes_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
                             encoding != NULL
                                 ? "encoding without a string argument"
                                 : "errors without a string argument");
+            return NULL;
+        }
+        if (x != NULL && encoding == NULL) {
+            PyErr_SetString(PyExc_TypeError,
+                            "string argument without an encoding");
             return NULL;
         }
         bytes = x == NULL ? PyBytes_FromStringAndSize(NULL, 0)
