@@ -118,6 +118,62 @@ def f():\n  global x\n  class x:\n   def g(self): __class__\n  def y(): pass
 class A:\n  __slots__ = 1\n  def __f(self, __x=1, *, __y=2): return self.__z, __x
 x: int = 3\ny.z: a\ndef f():\n  a: b = 1\n  a.b: c\n  a[d]: e
 def f(*a: *b): pass
+x: (yield)
+x: (a := 1)
+x: await y
+def f(a: (yield from b)): pass
+from __future__ import annotations\nx: (yield)
+from __future__ import annotations\ndef f(a: (b := 1), *c: await d) -> (yield e): pass
+def f(a, a): pass
+def f(a, *, a): pass
+lambda a, *a: 1
+def f(): a = 1; global a
+def f(): print(a); global a
+def f(): a: int; global a
+def f(): global a; a: int
+def f(a): global a
+def f(): a = 1; nonlocal a
+def f():\n a = 1\n def g(): print(a); nonlocal a
+def f():\n a = 1\n def g(a): nonlocal a
+def f():\n a = 1\n def g(): global a; nonlocal a
+def f():\n a = 1\n def g():\n  nonlocal a\n  a: int
+nonlocal a
+global a; a = 1
+a = 1; global a
+def f(): nonlocal x
+class A:\n  nonlocal x
+def f():\n  def g(): nonlocal q
+[a := 1 for a in b]
+[b for a in (c := d)]
+[[a for b in c] for b in (a := 1)]
+[[(a := 1) for b in c] for a in d]
+class A: [a := 1 for b in c]
+def f(): [a := 1 for b in c]; nonlocal a
+def f(): [a := 1 for b in c]; global a
+[(yield) for a in b]
+((yield) for a in b)
+{(yield): 1 for a in b}
+{(yield from c) for a in b}
+[a for a in b if (yield)]
+[a for a in (yield)]
+def f():\n  [(await x) for x in y]
+class A:\n  def f(self): return __class__, super\n  x = lambda: __class__
+def f():\n  class A:\n    x = 1\n    def g(self): return x\n  x = 2
+def f():\n  x = 1\n  class A:\n    print(x)\n    global x\n    x = 2
+def f():\n  x = 1\n  class A:\n    nonlocal x\n    x = 2
+def f():\n  def g(): return h, x\n  def h(): return g\n  return lambda: [x for h in g]
+def f(x, *, __y):\n  class A:\n    def g(self): return __y, self.__z, x
+def f():\n  from a import *
+class A:\n  from a import *
+def f():\n  import a.b.c, d.e as g\n  from . import h\n  from .. import i as j
+def f(x):\n  del x\n  def g(): return x
+try: a\nexcept B as c: d\nelse: e\nfinally: f
+def f():\n try: return 1\n finally: return 2
+def f():\n for x in y:\n  try: continue\n  finally: z
+def f():\n for x in y:\n  with a, b as c: break\n else: d
+def f():\n while True:\n  try:\n   with a: return b()\n  except C as e: continue\n  finally: d()
+async def f():\n async with a as b, c: return d\n async for e in g: break\n else: h
+try: a\nexcept* B as c: d\nexcept* E: f\nelse: g\nfinally: h
 """
 
 SPECIAL = [
@@ -161,7 +217,10 @@ def run(compiler, source, mode, flags):
         try:
             code = compiler(source, mode, flags)
         except Exception as e:
-            error = type(e), e.args
+            error = type(e), e.args, [
+                getattr(e, name, None) for name in (
+                    "msg", "filename", "lineno", "offset", "end_lineno",
+                    "end_offset", "text", "print_file_and_line")]
     return code, error, [(w.category, str(w.message), w.filename, w.lineno)
                          for w in caught]
 

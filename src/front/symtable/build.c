@@ -355,7 +355,7 @@ refuse_in_annotation(struct kr_symtable *st, const char *name, expr_ty e)
     if (st->cur->ste_type != KR_ANNOTATION_BLOCK) {
         return 0;
     }
-    return error_at(st, PLACE(e), "%s cannot be used within an annotation",
+    return error_at(st, PLACE(e), "'%s' can not be used within an annotation",
                     name);
 }
 
