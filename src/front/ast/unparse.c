@@ -88,7 +88,7 @@ put_enclosed(Writer *w, const char *open, asdl_expr_seq *elts,
     return put(w, close);
 }
 
-/* --- constants -------------------------------------------------------------------- */
+/* --- constants ------------------------------------------------------------ */
 
 /* repr, with an infinity as a number too large for a float. */
 static int
@@ -132,7 +132,7 @@ put_constant(Writer *w, PyObject *o)
     return put(w, n == 1 ? ",)" : ")");
 }
 
-/* --- operators -------------------------------------------------------------------- */
+/* --- operators ------------------------------------------------------------ */
 
 static int
 put_boolop(Writer *w, expr_ty e, int level)
@@ -224,7 +224,7 @@ put_named_expr(Writer *w, expr_ty e, int level)
     return put_if(w, level > PR_TUPLE, ")");
 }
 
-/* --- lambda ----------------------------------------------------------------------- */
+/* --- lambda --------------------------------------------------------------- */
 
 /* `first` is cleared once an argument is out. */
 static int
@@ -294,7 +294,7 @@ put_lambda(Writer *w, expr_ty e, int level)
     return put_if(w, level > PR_TEST, ")");
 }
 
-/* --- displays and comprehensions -------------------------------------------------- */
+/* --- displays and comprehensions ------------------------------------------ */
 
 static int
 put_dict(Writer *w, expr_ty e)
@@ -360,7 +360,7 @@ put_comprehension(Writer *w, const char *open, expr_ty elt, expr_ty value,
     return put(w, close);
 }
 
-/* --- calls, attributes, subscripts ------------------------------------------------ */
+/* --- calls, attributes, subscripts ---------------------------------------- */
 
 static int
 put_call(Writer *w, expr_ty e)
@@ -428,7 +428,7 @@ put_subscript(Writer *w, expr_ty e)
     return put(w, "]");
 }
 
-/* --- f-strings -------------------------------------------------------------------- */
+/* --- f-strings ------------------------------------------------------------ */
 
 /* Literal text, with braces doubled. */
 static int
@@ -534,7 +534,7 @@ put_fstring_part(Writer *w, expr_ty e, bool is_spec)
     }
 }
 
-/* --- dispatch --------------------------------------------------------------------- */
+/* --- dispatch ------------------------------------------------------------- */
 
 static int
 put_yield(Writer *w, const char *keyword, expr_ty value)

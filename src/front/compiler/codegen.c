@@ -239,7 +239,7 @@ kr_cg_top_level_await(struct kr_compiler *c)
            c->u->ste->ste_type == KR_MODULE_BLOCK;
 }
 
-/* --- instructions ----------------------------------------------------------- */
+/* --- instructions --------------------------------------------------------- */
 
 struct kr_block *
 kr_cg_new_block(struct kr_compiler *c)
@@ -449,7 +449,7 @@ kr_cg_call_n(struct kr_compiler *c, int nargs)
     return kr_cg_op_i(c, CALL, nargs);
 }
 
-/* --- variables ---------------------------------------------------------------- */
+/* --- variables ------------------------------------------------------------ */
 
 enum access { BY_NAME, BY_GLOBAL, BY_FAST, BY_DEREF };
 
@@ -515,7 +515,7 @@ kr_cg_name(struct kr_compiler *c, PyObject *name, expr_context_ty ctx)
     return kr_cg_op_i(c, opcode, index);
 }
 
-/* --- locations, blocks, messages ------------------------------------------------- */
+/* --- locations, blocks, messages ------------------------------------------ */
 
 #define LOC_OF(node)                                                           \
     ((struct kr_loc){(node)->lineno, (node)->end_lineno, (node)->col_offset,   \
@@ -626,7 +626,7 @@ kr_cg_forbidden_name(struct kr_compiler *c, PyObject *name,
                                        : "cannot delete __debug__");
 }
 
-/* --- whole trees ------------------------------------------------------------------- */
+/* --- whole trees ---------------------------------------------------------- */
 
 static int
 visit_interactive(struct kr_compiler *c, asdl_stmt_seq *body)

@@ -64,7 +64,7 @@ kr_cg_augassign(struct kr_compiler *c, stmt_ty s)
     return store_target(c, target);
 }
 
-/* --- annotations ------------------------------------------------------------------ */
+/* --- annotations ---------------------------------------------------------- */
 
 /* Evaluates for the effects. */
 static int

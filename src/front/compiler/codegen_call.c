@@ -141,7 +141,7 @@ kr_cg_call(struct kr_compiler *c, expr_ty e)
     return kr_cg_call_helper(c, 0, e->v.Call.args, e->v.Call.keywords);
 }
 
-/* --- with a tuple and a dict ----------------------------------------------------- */
+/* --- with a tuple and a dict ---------------------------------------------- */
 
 /* Builds a dict of keywords[begin:end], which have no **. */
 static int

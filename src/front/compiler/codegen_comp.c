@@ -145,7 +145,7 @@ visit_generator(struct kr_compiler *c, struct comprehension *comp,
                : visit_sync(c, comp, index, depth);
 }
 
-/* --- the function and its call --------------------------------------------------------- */
+/* --- the function and its call -------------------------------------------- */
 
 static const char *
 scope_name(enum _expr_kind kind)

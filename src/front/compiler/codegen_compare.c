@@ -145,7 +145,7 @@ kr_cg_ifexp(struct kr_compiler *c, expr_ty e)
     return 0;
 }
 
-/* --- conditional jumps ------------------------------------------------------------- */
+/* --- conditional jumps ---------------------------------------------------- */
 
 static int
 jump_if_boolop(struct kr_compiler *c, expr_ty e, struct kr_block *next,

@@ -173,7 +173,7 @@ kr_cg_set(struct kr_compiler *c, expr_ty e)
                        false);
 }
 
-/* --- dicts ------------------------------------------------------------------------ */
+/* --- dicts ---------------------------------------------------------------- */
 
 /* Builds a dict of items [begin, end), none of which is a **. */
 static int

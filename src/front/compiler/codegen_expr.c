@@ -41,7 +41,7 @@ unary_op(unaryop_ty op)
     }
 }
 
-/* --- yield and await -------------------------------------------------------------- */
+/* --- yield and await ------------------------------------------------------ */
 
 int
 kr_cg_yield_op(struct kr_compiler *c)
@@ -125,7 +125,7 @@ visit_await(struct kr_compiler *c, expr_ty value)
     return kr_cg_await_value(c);
 }
 
-/* --- strings with fields --------------------------------------------------------------- */
+/* --- strings with fields -------------------------------------------------- */
 
 static int
 visit_joined_str(struct kr_compiler *c, asdl_expr_seq *values)
@@ -175,7 +175,7 @@ visit_formatted_value(struct kr_compiler *c, expr_ty e)
     return kr_cg_op_i(c, FORMAT_VALUE, oparg);
 }
 
-/* --- attributes and subscripts ----------------------------------------------------------- */
+/* --- attributes and subscripts -------------------------------------------- */
 
 void
 kr_cg_at_attr(struct kr_compiler *c, expr_ty attr)
@@ -353,7 +353,7 @@ visit_slice(struct kr_compiler *c, expr_ty e)
     return kr_cg_op_i(c, BUILD_SLICE, e->v.Slice.step != NULL ? 3 : 2);
 }
 
-/* --- dispatch -------------------------------------------------------------------------------- */
+/* --- dispatch ------------------------------------------------------------- */
 
 static int
 visit_operator(struct kr_compiler *c, expr_ty e)

@@ -9,7 +9,7 @@ enum {
     HAS_CLOSURE = 8,
 };
 
-/* --- closures --------------------------------------------------------------------- */
+/* --- closures ------------------------------------------------------------- */
 
 /* A name can be both free and local in a class, where a method uses it too;
  * the closure then takes the free one. */
@@ -70,7 +70,7 @@ finish_function(struct kr_compiler *c, int rc, bool add_none, Py_ssize_t flags)
     return rc;
 }
 
-/* --- arguments -------------------------------------------------------------------- */
+/* --- arguments ------------------------------------------------------------ */
 
 static int
 check_args(struct kr_compiler *c, asdl_arg_seq *args)
@@ -222,7 +222,7 @@ set_counts(struct kr_compiler *c, arguments_ty args)
     c->u->unit.kwonlyargcount = (int)asdl_seq_LEN(args->kwonlyargs);
 }
 
-/* --- functions -------------------------------------------------------------------- */
+/* --- functions ------------------------------------------------------------ */
 
 static int
 apply_decorators(struct kr_compiler *c, asdl_expr_seq *decorators)
@@ -312,7 +312,7 @@ kr_cg_lambda(struct kr_compiler *c, expr_ty e)
     return finish_function(c, rc, !c->u->ste->ste_generator, flags);
 }
 
-/* --- classes ---------------------------------------------------------------------- */
+/* --- classes -------------------------------------------------------------- */
 
 /* Returns the class cell to __build_class__, and leaves it in the namespace
  * for type.__new__; or None. */

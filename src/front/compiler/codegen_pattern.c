@@ -30,7 +30,7 @@ is_star_wildcard(pattern_ty p)
     return p->kind == MatchStar_kind && p->v.MatchStar.name == NULL;
 }
 
-/* --- failing ---------------------------------------------------------------------- */
+/* --- failing -------------------------------------------------------------- */
 
 static int
 ensure_fail_pop(struct kr_compiler *c, struct pattern_context *pc,
@@ -82,7 +82,7 @@ emit_fail_pop(struct kr_compiler *c, struct pattern_context *pc)
     return 0;
 }
 
-/* --- capturing -------------------------------------------------------------------- */
+/* --- capturing ------------------------------------------------------------ */
 
 /* Moves the top below the `count` - 1 values under it. */
 static int
@@ -152,7 +152,7 @@ visit_as(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
     return capture(c, name, pc);
 }
 
-/* --- values ----------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------- */
 
 static int
 visit_value(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
@@ -197,7 +197,7 @@ check_length(struct kr_compiler *c, struct pattern_context *pc, cmpop_ty op,
     return jump_to_fail(c, pc, POP_JUMP_IF_FALSE);
 }
 
-/* --- sequences -------------------------------------------------------------------- */
+/* --- sequences ------------------------------------------------------------ */
 
 static int
 unpack_sequence(struct kr_compiler *c, asdl_pattern_seq *patterns)
@@ -302,7 +302,7 @@ visit_sequence(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
                          : match_unpacked(c, patterns, pc);
 }
 
-/* --- mappings --------------------------------------------------------------------- */
+/* --- mappings ------------------------------------------------------------- */
 
 static int
 check_key(struct kr_compiler *c, expr_ty key, pattern_ty pattern,
@@ -415,7 +415,7 @@ visit_mapping(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
     return match_items(c, p, pc);
 }
 
-/* --- classes ---------------------------------------------------------------------- */
+/* --- classes -------------------------------------------------------------- */
 
 static int
 check_attributes(struct kr_compiler *c, asdl_identifier_seq *attrs,
@@ -499,7 +499,7 @@ visit_class(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
     return 0;
 }
 
-/* --- alternatives ----------------------------------------------------------------- */
+/* --- alternatives --------------------------------------------------------- */
 
 /* rotated = stores[:n]; del stores[:n]; stores[at:at] = rotated */
 static int
@@ -621,7 +621,7 @@ visit_or(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
     return rc;
 }
 
-/* --- the statement ---------------------------------------------------------------- */
+/* --- the statement -------------------------------------------------------- */
 
 /* The location stays at the innermost pattern that was visited last. */
 static int

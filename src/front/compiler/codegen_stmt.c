@@ -2,7 +2,7 @@
 #include "front/compiler/compiler.h"
 #include "objects/ids.h"
 
-/* --- Bodies ---------------------------------------------------------------------- */
+/* --- Bodies --------------------------------------------------------------- */
 
 int
 kr_cg_stmts(struct kr_compiler *c, asdl_stmt_seq *body)
@@ -106,7 +106,7 @@ kr_cg_body(struct kr_compiler *c, asdl_stmt_seq *body)
     return 0;
 }
 
-/* --- Branches and loops ------------------------------------------------------------- */
+/* --- Branches and loops --------------------------------------------------- */
 
 static int
 visit_if(struct kr_compiler *c, stmt_ty s)
@@ -241,7 +241,7 @@ visit_while(struct kr_compiler *c, stmt_ty s)
     return 0;
 }
 
-/* --- Leaving ------------------------------------------------------------------------- */
+/* --- Leaving -------------------------------------------------------------- */
 
 static int
 visit_return(struct kr_compiler *c, stmt_ty s)
@@ -338,14 +338,8 @@ static int
 visit_assert(struct kr_compiler *c, stmt_ty s)
 {
     expr_ty test = s->v.Assert.test;
-    if ((test->kind == Tuple_kind && asdl_seq_LEN(test->v.Tuple.elts) > 0) ||
-        (test->kind == Constant_kind &&
-         PyTuple_Check(test->v.Constant.value) &&
-         PyTuple_GET_SIZE(test->v.Constant.value) > 0)) {
-        if (kr_cg_warn(c, "assertion is always true, perhaps remove "
-                          "parentheses?") < 0) {
-            return -1;
-        }
+    if (kr_cg_warn_if_tuple_assert(c, test) < 0) {
+        return -1;
     }
     if (c->optimize) {
         return 0;
@@ -366,7 +360,7 @@ visit_assert(struct kr_compiler *c, stmt_ty s)
     return 0;
 }
 
-/* --- Import ------------------------------------------------------------------------------ */
+/* --- Import --------------------------------------------------------------- */
 
 /* import a.b.c as x: c is fetched from b from a. */
 static int
@@ -489,7 +483,7 @@ visit_import_from(struct kr_compiler *c, stmt_ty s)
     return kr_cg_op(c, POP_TOP);
 }
 
-/* --- Simple statements ----------------------------------------------------------------------- */
+/* --- Simple statements ---------------------------------------------------- */
 
 static int
 visit_assign(struct kr_compiler *c, stmt_ty s)

@@ -3,7 +3,7 @@
 #include "front/compiler/compiler.h"
 #include "objects/ids.h"
 
-/* --- Leaving blocks ---------------------------------------------------------------- */
+/* --- Leaving blocks ------------------------------------------------------- */
 
 /* Calls __exit__(None, None, None); the exit method is on the stack. */
 static int
@@ -165,7 +165,7 @@ pop_except_and_reraise(struct kr_compiler *c)
     return kr_cg_op_i(c, RERAISE, 1);
 }
 
-/* --- try ----------------------------------------------------------------------------------- */
+/* --- try ------------------------------------------------------------------ */
 
 /* What try and try/except* have in common. */
 struct try_parts {
@@ -325,7 +325,7 @@ visit_try_except(struct kr_compiler *c, struct try_parts *t)
     return 0;
 }
 
-/* --- except* -------------------------------------------------------------------------------- */
+/* --- except* -------------------------------------------------------------- */
 
 /* Stack: [orig, list of raised, rest]. The body of one clause; afterwards the
  * same with what is left of the group. */
@@ -463,7 +463,7 @@ visit_try_star_except(struct kr_compiler *c, struct try_parts *t)
     return 0;
 }
 
-/* --- finally ------------------------------------------------------------------------------------ */
+/* --- finally -------------------------------------------------------------- */
 
 static int
 visit_inner_try(struct kr_compiler *c, struct try_parts *t)
@@ -532,7 +532,7 @@ kr_cg_try_star(struct kr_compiler *c, stmt_ty s)
     return visit_try(c, &t);
 }
 
-/* --- with ------------------------------------------------------------------------------------------ */
+/* --- with ----------------------------------------------------------------- */
 
 /* The exceptional path after __exit__ was called: its result decides. */
 static int

@@ -76,7 +76,7 @@ PyObject *kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
                      const PyFutureFeatures *future, int cf_flags,
                      int optimize, KrArena *arena);
 
-/* --- codegen.c: scopes and instructions ------------------------------------- */
+/* --- codegen.c: scopes and instructions ----------------------------------- */
 
 /* `key` is the tree node under which the symbol table knows the block. */
 int kr_cg_enter_scope(struct kr_compiler *c, PyObject *name,
@@ -136,7 +136,7 @@ int kr_cg_warn(struct kr_compiler *c, const char *format, ...);
 int kr_cg_forbidden_name(struct kr_compiler *c, PyObject *name,
                          expr_context_ty ctx);
 
-/* --- codegen_expr.c and others: expressions -------------------------------------- */
+/* --- codegen_expr.c and others: expressions ------------------------------- */
 
 int kr_cg_expr(struct kr_compiler *c, expr_ty e);
 int kr_cg_exprs(struct kr_compiler *c, asdl_expr_seq *exprs);
@@ -154,7 +154,7 @@ int kr_cg_annassign(struct kr_compiler *c, stmt_ty s);
 int kr_cg_yield_from(struct kr_compiler *c, int await);
 int kr_cg_warn_if_tuple_assert(struct kr_compiler *c, expr_ty test);
 
-/* --- codegen_func.c: functions, lambdas, classes -------------------------------------- */
+/* --- codegen_func.c: functions, lambdas, classes -------------------------- */
 
 int kr_cg_function(struct kr_compiler *c, stmt_ty s, int is_async);
 int kr_cg_lambda(struct kr_compiler *c, expr_ty e);
@@ -164,7 +164,7 @@ int kr_cg_class(struct kr_compiler *c, stmt_ty s);
 int kr_cg_make_closure(struct kr_compiler *c, PyCodeObject *code,
                        Py_ssize_t flags);
 
-/* --- codegen_stmt.c: statements ------------------------------------------------------------ */
+/* --- codegen_stmt.c: statements ------------------------------------------- */
 
 int kr_cg_stmt(struct kr_compiler *c, stmt_ty s);
 int kr_cg_stmts(struct kr_compiler *c, asdl_stmt_seq *body);
@@ -173,7 +173,7 @@ bool kr_cg_has_annotations(asdl_stmt_seq *body);
 /* The statements of a module or class: docstring, __annotations__, rest. */
 int kr_cg_body(struct kr_compiler *c, asdl_stmt_seq *body);
 
-/* --- codegen_try.c: try, with, and leaving them ------------------------------------------------ */
+/* --- codegen_try.c: try, with, and leaving them --------------------------- */
 
 int kr_cg_try(struct kr_compiler *c, stmt_ty s);
 int kr_cg_try_star(struct kr_compiler *c, stmt_ty s);
