@@ -102,10 +102,41 @@ decode_registry(const char *s, Py_ssize_t size, const char *encoding,
     return text;
 }
 
+/* In development mode names are checked even where they are not needed.
+ * 0, or -1 with LookupError. */
+static int
+check_names(const char *encoding, const char *errors)
+{
+    if (encoding == NULL && errors == NULL) {
+        return 0;
+    }
+    if (!Py_IsInitialized() || !_Py_GetConfig()->dev_mode) {
+        return 0;
+    }
+    if (encoding != NULL && known_codec(encoding) == OTHER) {
+        PyObject *codec = _PyCodec_Lookup(encoding);
+        if (codec == NULL) {
+            return -1;
+        }
+        Py_DECREF(codec);
+    }
+    if (errors != NULL && strcmp(errors, "strict") != 0) {
+        PyObject *handler = PyCodec_LookupError(errors);
+        if (handler == NULL) {
+            return -1;
+        }
+        Py_DECREF(handler);
+    }
+    return 0;
+}
+
 PyObject *
 PyUnicode_Decode(const char *s, Py_ssize_t size, const char *encoding,
                  const char *errors)
 {
+    if (check_names(encoding, errors) < 0) {
+        return NULL;
+    }
     switch (known_codec(encoding)) {
     case UTF8:
         return PyUnicode_DecodeUTF8Stateful(s, size, errors, NULL);
@@ -132,6 +163,9 @@ PyUnicode_FromEncodedObject(PyObject *obj, const char *encoding,
     }
     if (PyBytes_Check(obj)) {
         if (PyBytes_GET_SIZE(obj) == 0) {
+            if (check_names(encoding, errors) < 0) {
+                return NULL;
+            }
             return kr_str_empty();
         }
         return PyUnicode_Decode(PyBytes_AS_STRING(obj), PyBytes_GET_SIZE(obj),
@@ -148,10 +182,13 @@ PyUnicode_FromEncodedObject(PyObject *obj, const char *encoding,
                      Py_TYPE(obj)->tp_name);
         return NULL;
     }
-    PyObject *text = view.len == 0
-                         ? kr_str_empty()
-                         : PyUnicode_Decode(view.buf, view.len, encoding,
-                                            errors);
+    PyObject *text = NULL;
+    if (view.len != 0) {
+        text = PyUnicode_Decode(view.buf, view.len, encoding, errors);
+    }
+    else if (check_names(encoding, errors) == 0) {
+        text = kr_str_empty();
+    }
     PyBuffer_Release(&view);
     return text;
 }
@@ -193,7 +230,7 @@ PyUnicode_AsEncodedString(PyObject *unicode, const char *encoding,
         PyErr_BadArgument();
         return NULL;
     }
-    if (PyUnicode_READY(unicode) < 0) {
+    if (PyUnicode_READY(unicode) < 0 || check_names(encoding, errors) < 0) {
         return NULL;
     }
     switch (known_codec(encoding)) {
