@@ -184,9 +184,11 @@ import_error_init(PyImportErrorObject *self, PyObject *args, PyObject *kwds)
     }
     Py_XSETREF(self->name, Py_XNewRef(name));
     Py_XSETREF(self->path, Py_XNewRef(path));
+    PyObject *msg = NULL; /* a former one goes, too */
     if (PyTuple_GET_SIZE(args) == 1) {
-        Py_XSETREF(self->msg, Py_NewRef(PyTuple_GET_ITEM(args, 0)));
+        msg = Py_NewRef(PyTuple_GET_ITEM(args, 0));
     }
+    Py_XSETREF(self->msg, msg);
     return 0;
 }
 
