@@ -756,12 +756,16 @@ static PyMethodDef float_methods[] = {
     {"as_integer_ratio", float_as_integer_ratio, METH_NOARGS,
      "as_integer_ratio($self, /)\n--\n\n"
      "The two ints, without a common factor and the second one positive,\n"
-     "whose quotient is exactly self."},
+     "whose quotient is exactly self.\n\n"
+     ">>> (2.5).as_integer_ratio()\n(5, 2)\n"
+     ">>> (-0.75).as_integer_ratio()\n(-3, 4)"},
     {"fromhex", kr_float_fromhex, METH_O | METH_CLASS,
      "fromhex($type, string, /)\n--\n\n"
-     "The float that a hexadecimal literal such as 0x1.8p+1 stands for."},
+     "The float that a hexadecimal literal such as 0x1.8p+1 stands for.\n\n"
+     ">>> float.fromhex('0x1.8p+1')\n3.0"},
     {"hex", kr_float_hex, METH_NOARGS,
-     "hex($self, /)\n--\n\nThe value as a hexadecimal literal."},
+     "hex($self, /)\n--\n\nThe value as a hexadecimal literal.\n\n"
+     ">>> (3.0).hex()\n'0x1.8000000000000p+1'"},
     {"is_integer", float_is_integer, METH_NOARGS,
      "is_integer($self, /)\n--\n\nWhether self has no fraction."},
     {"__getnewargs__", float_getnewargs, METH_NOARGS,

@@ -207,7 +207,7 @@ PyDoc_STRVAR(send_doc, "send(value) -> pass value into coroutine, return what it
                        "awaits next, or raise\nStopIteration.");
 PyDoc_STRVAR(throw_doc, "throw(value)\nthrow(type[,value[,traceback]])\n\n"
                         "Raise an exception inside the coroutine.");
-PyDoc_STRVAR(close_doc, "close() -> raise GeneratorExit inside the coroutine.");
+PyDoc_STRVAR(close_doc, "close() -> raise GeneratorExit inside coroutine.");
 
 static PyMethodDef coro_methods[] = {
     {"send", coro_send, METH_O, send_doc},

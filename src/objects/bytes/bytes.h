@@ -136,7 +136,8 @@ KR_BM(zfill)(PyObject *, PyObject *);
     KR_BM_VAR(find, "int", "Lowest index of sub, or -1."),                     \
     KR_BM_SIG(hex, METH_FASTCALL | METH_KEYWORDS,                              \
               "($self, /, sep=<unrepresentable>, bytes_per_sep=1)",            \
-              "Return the hexadecimal digits as a str."),                      \
+              "Return the hexadecimal digits as a str.\n\n"                    \
+              ">>> b'\\xb9\\x01\\xef'.hex(':')\n'b9:01:ef'"),                 \
     KR_BM_VAR(index, "int", "Lowest index of sub, or ValueError."),            \
     KR_BM_IS(isalnum, "all bytes are ASCII letters or digits."),               \
     KR_BM_IS(isalpha, "all bytes are ASCII letters."),                         \

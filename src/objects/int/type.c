@@ -263,17 +263,21 @@ PyDoc_STRVAR(int_doc,
              "Make an int from a number or from text; int() is 0.\n"
              "Numbers with a fraction are cut towards zero. A str, bytes or\n"
              "bytearray is read as a literal in the given base (2 to 36), or\n"
-             "with base 0 as Python source would be read.");
+             "with base 0 as Python source would be read.\n"
+             "\n"
+             ">>> int('0x1f', base=0)\n31");
 
 static PyMethodDef int_methods[] = {
     {"conjugate", int_conjugate, METH_NOARGS,
      "The complex conjugate of an int is the int itself."},
     {"bit_length", int_bit_length, METH_NOARGS,
      "bit_length($self, /)\n--\n\n"
-     "How many bits the absolute value takes in binary."},
+     "How many bits the absolute value takes in binary.\n\n"
+     ">>> bin(20)\n'0b10100'\n>>> (20).bit_length()\n5"},
     {"bit_count", int_bit_count, METH_NOARGS,
      "bit_count($self, /)\n--\n\n"
-     "How many bits of the absolute value are 1."},
+     "How many bits of the absolute value are 1.\n\n"
+     ">>> bin(20)\n'0b10100'\n>>> (20).bit_count()\n2"},
     {"to_bytes", (PyCFunction)(void *)kr_int_to_bytes,
      METH_FASTCALL | METH_KEYWORDS,
      "to_bytes($self, /, length=1, byteorder='big', *, signed=False)\n--\n\n"
@@ -286,7 +290,9 @@ static PyMethodDef int_methods[] = {
      "The int that an array of bytes stands for."},
     {"as_integer_ratio", int_as_integer_ratio, METH_NOARGS,
      "as_integer_ratio($self, /)\n--\n\n"
-     "The pair (self, 1), a fraction in lowest terms."},
+     "The pair (self, 1), a fraction in lowest terms.\n\n"
+     ">>> (12).as_integer_ratio()\n(12, 1)\n"
+     ">>> (-3).as_integer_ratio()\n(-3, 1)"},
     {"__trunc__", int_conjugate, METH_NOARGS,
      "Cutting an int gives the int itself."},
     {"__floor__", int_conjugate, METH_NOARGS,

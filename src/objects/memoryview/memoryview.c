@@ -693,7 +693,8 @@ static PyMethodDef methods[] = {
      "Return the data in the buffer as a byte string, in the given order."},
     {"hex", (PyCFunction)(void *)memory_hex, METH_VARARGS | METH_KEYWORDS,
      "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\n"
-     "Return the data in the buffer as a str of hexadecimal numbers."},
+     "Return the data in the buffer as a str of hexadecimal numbers.\n\n"
+     ">>> memoryview(b'\\xb9\\x01\\xef').hex('-')\n'b9-01-ef'"},
     {"tolist", memory_tolist, METH_NOARGS,
      "tolist($self, /)\n--\n\n"
      "Return the data in the buffer as a list of elements."},

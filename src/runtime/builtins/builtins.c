@@ -372,9 +372,10 @@ builtin_print(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
 /* --- The module --------------------------------------------------------------------- */
 
 #define FAST(f) (PyCFunction)(void (*)(void))(f)
-#define BASE_DOC(name, kind)                                                   \
+#define BASE_DOC(name, kind, of_2748)                                          \
     name "($module, number, /)\n--\n\n"                                        \
-         "Return the " kind " representation of an integer."
+         "Return the " kind " representation of an integer.\n\n"                \
+         "   >>> " name "(2748)\n   '" of_2748 "'"
 
 static PyMethodDef object_methods[] = {
     {"__build_class__", FAST(kr_builtin_build_class),
@@ -386,7 +387,7 @@ static PyMethodDef object_methods[] = {
     {"ascii", builtin_ascii, METH_O,
      "ascii($module, obj, /)\n--\n\n"
      "Return an ASCII-only representation of an object."},
-    {"bin", builtin_bin, METH_O, BASE_DOC("bin", "binary")},
+    {"bin", builtin_bin, METH_O, BASE_DOC("bin", "binary", "0b101010111100")},
     {"callable", builtin_callable, METH_O,
      "callable($module, obj, /)\n--\n\n"
      "Return whether the object is callable (i.e., some kind of function)."},
@@ -413,7 +414,7 @@ static PyMethodDef object_methods[] = {
     {"hash", builtin_hash, METH_O,
      "hash($module, obj, /)\n--\n\n"
      "Return the hash value for the given object."},
-    {"hex", builtin_hex, METH_O, BASE_DOC("hex", "hexadecimal")},
+    {"hex", builtin_hex, METH_O, BASE_DOC("hex", "hexadecimal", "0xabc")},
     {"id", builtin_id, METH_O,
      "id($module, obj, /)\n--\n\nReturn the identity of an object."},
     {"isinstance", FAST(builtin_isinstance), METH_FASTCALL,
@@ -426,7 +427,7 @@ static PyMethodDef object_methods[] = {
      "class."},
     {"len", builtin_len, METH_O,
      "len($module, obj, /)\n--\n\nReturn the number of items in a container."},
-    {"oct", builtin_oct, METH_O, BASE_DOC("oct", "octal")},
+    {"oct", builtin_oct, METH_O, BASE_DOC("oct", "octal", "0o5274")},
     {"ord", builtin_ord, METH_O,
      "ord($module, c, /)\n--\n\n"
      "Return the Unicode code point for a one-character string."},
