@@ -206,7 +206,7 @@ static PyMemberDef coro_members[] = {
 PyDoc_STRVAR(send_doc, "send(value) -> pass value into coroutine, return what it "
                        "awaits next, or raise\nStopIteration.");
 PyDoc_STRVAR(throw_doc, "throw(value)\nthrow(type[,value[,traceback]])\n\n"
-                        "Raise an exception inside the coroutine.");
+                        "Raise an exception in coroutine.");
 PyDoc_STRVAR(close_doc, "close() -> raise GeneratorExit inside coroutine.");
 
 static PyMethodDef coro_methods[] = {
