@@ -248,8 +248,7 @@ allocate(struct making *c, PyObject *dict)
     }
     PyHeapTypeObject *et = (PyHeapTypeObject *)type;
     type->tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HEAPTYPE
-                     | Py_TPFLAGS_BASETYPE
-                     | (c->base->tp_flags & Py_TPFLAGS_HAVE_GC);
+                     | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
     type->tp_as_async = &et->as_async;
     type->tp_as_sequence = &et->as_sequence;
     type->tp_as_mapping = &et->as_mapping;
@@ -423,19 +422,10 @@ set_c_slots(struct making *c, PyTypeObject *type)
         }
     }
     type->tp_dealloc = kr_subtype_dealloc;
-    if (type->tp_basicsize > base->tp_basicsize
-        || (type->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
-        type->tp_flags |= Py_TPFLAGS_HAVE_GC;
-    }
     type->tp_alloc = PyType_GenericAlloc;
-    if (type->tp_flags & Py_TPFLAGS_HAVE_GC) {
-        type->tp_free = PyObject_GC_Del;
-        type->tp_traverse = kr_subtype_traverse;
-        type->tp_clear = kr_subtype_clear;
-    }
-    else {
-        type->tp_free = PyObject_Free;
-    }
+    type->tp_free = PyObject_GC_Del;
+    type->tp_traverse = kr_subtype_traverse;
+    type->tp_clear = kr_subtype_clear;
 }
 
 /* Hands the class to the cell that zero-argument super() reads. */

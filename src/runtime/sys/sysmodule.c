@@ -412,7 +412,7 @@ _PySys_GetSizeOf(PyObject *o)
         PyErr_SetString(PyExc_ValueError, "__sizeof__() should return >= 0");
         return (size_t)-1;
     }
-    size_t header = PyObject_IS_GC(o) ? 16 : 0;
+    size_t header = PyType_IS_GC(Py_TYPE(o)) ? 16 : 0;
     if (PyType_HasFeature(Py_TYPE(o), Py_TPFLAGS_MANAGED_DICT)) {
         header += 16;
     }
