@@ -230,6 +230,25 @@ _PyModuleSpec_IsInitializing(PyObject *spec)
     return res;
 }
 
+/* Whether the import system is still at work on submodule `name`. */
+static KR_COLD int
+is_uninitialized_submodule(PyObject *spec, PyObject *name)
+{
+    PyObject *list = NULL;
+    if (spec == NULL ||
+        _PyObject_LookupAttr(spec, KR_ID(_uninitialized_submodules), &list) <=
+            0) {
+        PyErr_Clear();
+        return 0;
+    }
+    int res = PySequence_Contains(list, name);
+    Py_DECREF(list);
+    if (res < 0) {
+        PyErr_Clear();
+    }
+    return res > 0;
+}
+
 /* The AttributeError, with what is known about the module. */
 static KR_COLD void
 missing_attribute(PyObject *self, PyObject *name)
@@ -248,13 +267,22 @@ missing_attribute(PyObject *self, PyObject *name)
     PyObject *spec = PyDict_GetItemWithError(dict, KR_ID(__spec__));
     if (spec != NULL || !PyErr_Occurred()) {
         Py_XINCREF(spec);
-        PyErr_Format(PyExc_AttributeError,
-                     _PyModuleSpec_IsInitializing(spec)
-                         ? "partially initialized module '%U' has no "
-                           "attribute '%U' (most likely due to a circular "
-                           "import)"
-                         : "module '%U' has no attribute '%U'",
-                     mod_name, name);
+        if (_PyModuleSpec_IsInitializing(spec)) {
+            PyErr_Format(PyExc_AttributeError,
+                         "partially initialized module '%U' has no attribute "
+                         "'%U' (most likely due to a circular import)",
+                         mod_name, name);
+        }
+        else if (is_uninitialized_submodule(spec, name)) {
+            PyErr_Format(PyExc_AttributeError,
+                         "cannot access submodule '%U' of module '%U' (most "
+                         "likely due to a circular import)",
+                         name, mod_name);
+        }
+        else {
+            PyErr_Format(PyExc_AttributeError,
+                         "module '%U' has no attribute '%U'", mod_name, name);
+        }
         Py_XDECREF(spec);
     }
     Py_DECREF(mod_name);
@@ -442,6 +470,17 @@ static PyGetSetDef module_getsets[] = {
     {NULL},
 };
 
+/* A module has its namespace even before __init__. */
+static PyObject *
+module_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *m = PyType_GenericNew(type, args, kwargs);
+    if (m != NULL && (cast(m)->md_dict = PyDict_New()) == NULL) {
+        Py_CLEAR(m);
+    }
+    return m;
+}
+
 PyTypeObject PyModule_Type = {
     .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),
     .tp_name = "module",
@@ -462,6 +501,6 @@ PyTypeObject PyModule_Type = {
     .tp_dictoffset = offsetof(struct kr_module, md_dict),
     .tp_init = module_init,
     .tp_alloc = PyType_GenericAlloc,
-    .tp_new = PyType_GenericNew,
+    .tp_new = module_new,
     .tp_free = PyObject_GC_Del,
 };
