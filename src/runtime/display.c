@@ -99,7 +99,7 @@ print_syntax_place(struct printer *p, PyObject *value)
                              : NULL;
     PyObject *line = e->lineno != NULL && e->lineno != Py_None ? e->lineno
                                                                : NULL;
-    if (filename == NULL && line == NULL) {
+    if (line == NULL) {
         return 0;
     }
     PyObject *text =
@@ -174,6 +174,9 @@ print_syntax_text(struct printer *p, PySyntaxErrorObject *e)
         Py_DECREF(line);
         return 0;
     }
+    if (column > size) {
+        column = size;
+    }
     if (end_column > size && column < size) {
         end_column = size;
     }
@@ -233,7 +236,9 @@ print_message(struct printer *p, PyObject *exc)
 {
     PyObject *text;
     if (PyObject_TypeCheck(exc, &KR_EXC(SyntaxError)) &&
-        ((PySyntaxErrorObject *)exc)->msg != NULL) {
+        ((PySyntaxErrorObject *)exc)->msg != NULL &&
+        ((PySyntaxErrorObject *)exc)->lineno != NULL &&
+        ((PySyntaxErrorObject *)exc)->lineno != Py_None) {
         text = PyObject_Str(((PySyntaxErrorObject *)exc)->msg);
     }
     else {
@@ -279,7 +284,10 @@ print_note(struct printer *p, PyObject *note)
                    ? -1
                    : 0;
     }
-    PyObject *lines = PyUnicode_Splitlines(text, 0);
+    PyObject *newline = PyUnicode_FromString("\n");
+    PyObject *lines =
+        newline == NULL ? NULL : PyUnicode_Split(text, newline, -1);
+    Py_XDECREF(newline);
     Py_DECREF(text);
     int res = lines == NULL ? -1 : 0;
     Py_ssize_t n = lines == NULL ? 0 : PyList_GET_SIZE(lines);
@@ -319,7 +327,7 @@ print_notes(struct printer *p, PyObject *exc)
             Py_DECREF(text);
         }
         Py_DECREF(notes);
-        return res || PyFile_WriteString("\n", p->file) < 0 ? -1 : 0;
+        return res ? -1 : 0;
     }
     Py_ssize_t n = PySequence_Length(notes);
     for (Py_ssize_t i = 0; res == 0 && i < n; i++) {
@@ -881,6 +889,15 @@ _PyErr_WriteUnraisableMsg(const char *err_msg_str, PyObject *obj)
     PyErr_Fetch(&type, &value, &tb);
     if (type == NULL) {
         return;
+    }
+    if (tb == NULL && PyEval_GetFrame() != NULL) {
+        /* raised in C: show at least where that was called */
+        PyErr_SetNone(type);
+        PyTraceBack_Here(PyEval_GetFrame());
+        PyObject *none_type, *none_value;
+        PyErr_Fetch(&none_type, &none_value, &tb);
+        Py_XDECREF(none_type);
+        Py_XDECREF(none_value);
     }
     PyErr_NormalizeException(&type, &value, &tb);
     if (tb == NULL) { /* raised outside any frame: show who was running */

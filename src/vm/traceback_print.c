@@ -131,13 +131,16 @@ source_line(PyObject *filename, int lineno)
     char *line = NULL, encoding[64] = "utf-8";
     size_t capacity = 0;
     ssize_t n = -1;
+    bool cookie_possible = true;
     for (int i = 1; i <= lineno; i++) {
         n = getline(&line, &capacity, fp);
         if (n < 0) {
             break;
         }
-        if (i <= 2) {
+        if (i <= 2 && cookie_possible) {
             find_cookie(line, encoding, sizeof(encoding));
+            /* the second line counts only below a comment or an empty one */
+            cookie_possible = strchr("#\r\n", line[strspn(line, " \t\f")]) != NULL;
         }
     }
     fclose(fp);
