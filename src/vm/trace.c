@@ -243,7 +243,11 @@ kr_trace_instruction(PyThreadState *ts, _PyInterpreterFrame *f,
     return sp;
 }
 
-/* Setting them. */
+/* Setting them. The finaliser of the old one must not set one in between. */
+
+static struct kr_trace_state {
+    int installing_trace, installing_profile;
+} kr_trace_state;
 
 PyAPI_FUNC(int) _PyEval_SetProfile(PyThreadState *, Py_tracefunc, PyObject *);
 
@@ -253,11 +257,19 @@ int
     if (PySys_Audit("sys.setprofile", NULL) < 0) {
         return -1;
     }
+    if (kr_trace_state.installing_profile) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "Cannot install a profile function while another "
+                        "profile function is being installed");
+        return -1;
+    }
+    kr_trace_state.installing_profile = 1;
     PyObject *old = ts->c_profileobj;
     ts->c_profilefunc = NULL;
     ts->c_profileobj = NULL;
     update_use_tracing(ts);
     Py_XDECREF(old);
+    kr_trace_state.installing_profile = 0;
     ts->c_profileobj = Py_XNewRef(arg);
     ts->c_profilefunc = func;
     update_use_tracing(ts);
@@ -279,11 +291,19 @@ _PyEval_SetTrace(PyThreadState *ts, Py_tracefunc func, PyObject *arg)
     if (PySys_Audit("sys.settrace", NULL) < 0) {
         return -1;
     }
+    if (kr_trace_state.installing_trace) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "Cannot install a trace function while another trace "
+                        "function is being installed");
+        return -1;
+    }
+    kr_trace_state.installing_trace = 1;
     PyObject *old = ts->c_traceobj;
     ts->c_tracefunc = NULL;
     ts->c_traceobj = NULL;
     update_use_tracing(ts);
     Py_XDECREF(old);
+    kr_trace_state.installing_trace = 0;
     ts->c_traceobj = Py_XNewRef(arg);
     ts->c_tracefunc = func;
     update_use_tracing(ts);
