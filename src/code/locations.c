@@ -7,6 +7,7 @@
 #include "code/locations.h"
 
 #include "code/code.h"
+#include "objects/interp.h"
 
 /* Locations come from .pyc files and code.replace(): every read is checked
  * against the end of the table. */
@@ -385,6 +386,10 @@ positions_iter_next(PyObject *self)
         return NULL;
     }
     it->offset += (int)sizeof(_Py_CODEUNIT);
+    if (!kr_interp()->config.code_debug_ranges) {
+        return Py_BuildValue("NNOO", none_or_int(it->loc.line),
+                             none_or_int(it->loc.line), Py_None, Py_None);
+    }
     return Py_BuildValue("NNNN", none_or_int(it->loc.line),
                          none_or_int(it->loc.end_line),
                          none_or_int(it->loc.col), none_or_int(it->loc.end_col));

@@ -63,7 +63,8 @@ create_stream(const PyConfig *config, PyObject *io, int fd, int writing,
         goto done;
     }
     int write_through = !config->buffered_stdio;
-    int line_buffering = is_tty && config->buffered_stdio;
+    int line_buffering =
+        config->buffered_stdio && (is_tty || fd == fileno(stderr));
     const wchar_t *errors =
         fd == fileno(stderr) ? L"backslashreplace" : config->stdio_errors;
     PyObject *encoding = PyUnicode_FromWideChar(config->stdio_encoding, -1);

@@ -390,6 +390,19 @@ add_by_thread(PyObject *dict, PyThreadState *ts, PyObject *value)
     return res;
 }
 
+/* New: (type, value, traceback) as sys.exc_info() gives them. */
+static PyObject *
+exc_info_tuple(PyObject *value)
+{
+    if (value == Py_None) {
+        return PyTuple_Pack(3, Py_None, Py_None, Py_None);
+    }
+    PyObject *tb = PyException_GetTraceback(value);
+    PyObject *res = PyTuple_Pack(3, Py_TYPE(value), value, tb ? tb : Py_None);
+    Py_XDECREF(tb);
+    return res;
+}
+
 static PyObject *
 by_thread(bool frames)
 {
@@ -401,7 +414,7 @@ by_thread(bool frames)
          i = i->next) {
         for (PyThreadState *ts = i->threads; ts != NULL; ts = ts->next) {
             PyObject *value = frames ? (PyObject *)PyThreadState_GetFrame(ts)
-                                     : Py_NewRef(topmost_exception(ts));
+                                     : exc_info_tuple(topmost_exception(ts));
             if (value == NULL) {
                 continue;
             }

@@ -464,8 +464,10 @@ func_clear(PyObject *op)
     Py_CLEAR(f->func_dict);
     Py_CLEAR(f->func_closure);
     Py_CLEAR(f->func_annotations);
-    /* name, qualified name and code stay: a function that is cleared may
-     * still be shown or called by a finaliser */
+    /* These stay, as a finaliser may still show or call a cleared function,
+     * but names may be of a str subclass that is part of the cycle. */
+    Py_SETREF(f->func_name, PyUnicode_FromStringAndSize(NULL, 0));
+    Py_SETREF(f->func_qualname, PyUnicode_FromStringAndSize(NULL, 0));
     return 0;
 }
 
