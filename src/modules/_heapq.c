@@ -8,10 +8,32 @@
 #include "base/common.h"
 #include "objects/ids.h"
 
+/* An int of at most one digit. */
+static inline bool
+is_small_int(PyObject *o)
+{
+    return PyLong_CheckExact(o) && (size_t)(Py_SIZE(o) + 1) <= 2;
+}
+
+static inline long
+small_value(PyObject *o)
+{
+    return (long)Py_SIZE(o) * (long)((PyLongObject *)o)->ob_digit[0];
+}
+
 /* Whether a goes above b: 1, 0, -1. With `max`, largest first. */
-static int
+static inline int
 above(PyObject *a, PyObject *b, bool max)
 {
+    /* the usual keys need no call, and can't run code */
+    if (PyFloat_CheckExact(a) && PyFloat_CheckExact(b)) {
+        double x = PyFloat_AS_DOUBLE(a), y = PyFloat_AS_DOUBLE(b);
+        return max ? y < x : x < y;
+    }
+    if (is_small_int(a) && is_small_int(b)) {
+        return max ? small_value(b) < small_value(a)
+                   : small_value(a) < small_value(b);
+    }
     Py_INCREF(a);
     Py_INCREF(b);
     int cmp = max ? PyObject_RichCompareBool(b, a, Py_LT)
@@ -64,6 +86,17 @@ sift_down(PyListObject *heap, Py_ssize_t start, Py_ssize_t pos, bool max)
     return 0;
 }
 
+/* Asks for the four grandchildren, of which two will be compared next: a walk
+ * down a large heap mostly waits for memory. */
+static inline void
+prefetch(PyListObject *heap, Py_ssize_t child, Py_ssize_t size)
+{
+    Py_ssize_t first = 2 * child + 1;
+    for (Py_ssize_t i = first; i < first + 4 && i < size; i++) {
+        __builtin_prefetch(heap->ob_item[i]);
+    }
+}
+
 /* Restores the order below `pos`. */
 static int
 sift_up(PyListObject *heap, Py_ssize_t pos, bool max)
@@ -75,6 +108,7 @@ sift_up(PyListObject *heap, Py_ssize_t pos, bool max)
     }
     while (pos < limit) {
         Py_ssize_t child = 2 * pos + 1;
+        prefetch(heap, child, size);
         if (child + 1 < size) {
             int cmp =
                 above(heap->ob_item[child], heap->ob_item[child + 1], max);

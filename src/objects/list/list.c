@@ -100,10 +100,35 @@ PyList_New(Py_ssize_t size)
     return (PyObject *)op;
 }
 
+/* New list with n uninitialised items, which the caller sets before anything
+ * else can happen. */
+static PyListObject *
+new_raw(Py_ssize_t n)
+{
+    PyListObject *op = alloc();
+    if (op == NULL) {
+        return NULL;
+    }
+    if (n > 0) {
+        op->ob_item = (size_t)n > PY_SSIZE_T_MAX / sizeof(PyObject *)
+                          ? NULL
+                          : PyMem_Malloc((size_t)n * sizeof(PyObject *));
+        if (op->ob_item == NULL) {
+            kr_gc_free(op, 0);
+            PyErr_NoMemory();
+            return NULL;
+        }
+        op->allocated = n;
+        Py_SET_SIZE(op, n);
+    }
+    kr_gc_track((PyObject *)op);
+    return op;
+}
+
 PyObject *
 _PyList_FromArraySteal(PyObject *const *items, Py_ssize_t n)
 {
-    PyListObject *list = (PyListObject *)PyList_New(n);
+    PyListObject *list = new_raw(n);
     if (list == NULL) {
         for (Py_ssize_t i = 0; i < n; i++) {
             Py_DECREF(items[i]);
@@ -205,12 +230,17 @@ list_slice(PyListObject *a, Py_ssize_t low, Py_ssize_t high)
     if (n <= 0) {
         return PyList_New(0);
     }
-    PyListObject *np = (PyListObject *)PyList_New(n);
+    PyListObject *np = new_raw(n);
     if (np == NULL) {
         return NULL;
     }
+    /* the allocation may have run a collection, and that code */
+    n = low + n > Py_SIZE(a) ? Py_SIZE(a) - low : n;
+    n = n < 0 ? 0 : n;
+    Py_SET_SIZE(np, n);
+    PyObject **src = a->ob_item + low, **dest = np->ob_item;
     for (Py_ssize_t i = 0; i < n; i++) {
-        np->ob_item[i] = Py_NewRef(a->ob_item[low + i]);
+        dest[i] = Py_NewRef(src[i]);
     }
     return (PyObject *)np;
 }
@@ -496,17 +526,23 @@ list_concat(PyObject *a, PyObject *b)
         return NULL;
     }
     Py_ssize_t na = Py_SIZE(a), nb = Py_SIZE(b);
-    PyObject *np = PyList_New(na + nb);
+    PyListObject *np = (PyListObject *)PyList_New(na + nb);
     if (np == NULL) {
         return NULL;
     }
+    na = na > Py_SIZE(a) ? Py_SIZE(a) : na;
+    nb = nb > Py_SIZE(b) ? Py_SIZE(b) : nb;
+    Py_SET_SIZE(np, na + nb);
+    PyObject **src = ((PyListObject *)a)->ob_item, **dest = np->ob_item;
     for (Py_ssize_t i = 0; i < na; i++) {
-        PyList_SET_ITEM(np, i, Py_NewRef(PyList_GET_ITEM(a, i)));
+        dest[i] = Py_NewRef(src[i]);
     }
+    src = ((PyListObject *)b)->ob_item;
+    dest += na;
     for (Py_ssize_t i = 0; i < nb; i++) {
-        PyList_SET_ITEM(np, na + i, Py_NewRef(PyList_GET_ITEM(b, i)));
+        dest[i] = Py_NewRef(src[i]);
     }
-    return np;
+    return (PyObject *)np;
 }
 
 /* Copies the first `size` items over the rest of `total`. */

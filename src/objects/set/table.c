@@ -401,12 +401,25 @@ set_update(PySetObject *so, PyObject *other)
 PyObject *
 set_make(PyTypeObject *type, PyObject *iterable)
 {
-    PySetObject *so = (PySetObject *)type->tp_alloc(type, 0);
+    PySetObject *so;
+    bool exact = type == &PySet_Type || type == &PyFrozenSet_Type;
+    if (exact) {
+        so = kr_gc_malloc(sizeof(PySetObject), 0);
+    }
+    else {
+        so = (PySetObject *)type->tp_alloc(type, 0);
+    }
     if (so == NULL) {
         return NULL;
     }
     make_empty(so);
     so->weakreflist = NULL;
+    if (exact) {
+        so->ob_base.ob_refcnt = 1;
+        so->ob_base.ob_type = type;
+        so->finger = 0;
+        kr_gc_track((PyObject *)so);
+    }
     if (iterable != NULL && set_update(so, iterable) < 0) {
         Py_DECREF(so);
         return NULL;
@@ -445,7 +458,12 @@ set_dealloc(PyObject *self)
     if (so->table != so->smalltable) {
         PyMem_Free(so->table);
     }
-    Py_TYPE(self)->tp_free(self);
+    if (Py_IS_TYPE(self, &PySet_Type)) {
+        kr_gc_free(self, 0);
+    }
+    else {
+        Py_TYPE(self)->tp_free(self);
+    }
     Py_TRASHCAN_END
 }
 
