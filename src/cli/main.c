@@ -411,14 +411,14 @@ int
 Py_RunMain(void)
 {
     int exitcode = run_program(&kr_interp()->config);
-    int interrupted = exitcode == -SIGINT;
-    if (interrupted) {
+    if (exitcode == -SIGINT) {
         exitcode = 1;
+        kr_note_interrupt(1);
     }
     if (Py_FinalizeEx() < 0) {
         exitcode = 120;
     }
-    if (interrupted) {
+    if (kr_interrupt_unhandled()) {
         return exit_by_sigint();
     }
     return exitcode;

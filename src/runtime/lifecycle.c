@@ -30,9 +30,22 @@ void kr_atexit_call(PyInterpreterState *interp);
 
 static struct kr_lifecycle_state {
     int core_initialized, initialized, finalizing;
+    int unhandled_interrupt;
     void (*exit_funcs[MAX_EXIT_FUNCS])(void);
     int n_exit_funcs;
 } kr_lifecycle;
+
+void
+kr_note_interrupt(int unhandled)
+{
+    kr_lifecycle.unhandled_interrupt = unhandled;
+}
+
+int
+kr_interrupt_unhandled(void)
+{
+    return kr_lifecycle.unhandled_interrupt;
+}
 
 int
 Py_IsInitialized(void)

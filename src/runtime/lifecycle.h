@@ -16,4 +16,9 @@ int kr_flush_streams(void);
 /* Waits for the non-daemon threads. */
 void kr_wait_for_threads(void);
 
+/* Notes whether the program ended by a KeyboardInterrupt that nobody caught;
+ * asks for it. */
+void kr_note_interrupt(int unhandled);
+int kr_interrupt_unhandled(void);
+
 #endif

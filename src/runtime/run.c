@@ -59,7 +59,11 @@ run_code(PyObject *code, PyObject *globals, PyObject *locals)
                              kr_interp()->builtins);
     }
     if (has >= 0 && PySys_Audit("exec", "O", code) == 0) {
+        kr_note_interrupt(0);
         res = PyEval_EvalCode(code, globals, locals);
+        /* by class alone: a subclass is the program's own business */
+        kr_note_interrupt(res == NULL &&
+                          PyErr_Occurred() == PyExc_KeyboardInterrupt);
     }
     Py_DECREF(code);
     return res;
