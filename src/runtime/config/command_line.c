@@ -107,6 +107,58 @@ print_help(FILE *f, const wchar_t *program)
 }
 
 static void
+print_variables(void)
+{
+    fputs("Environment variables that change behavior:\n"
+          "PYTHONSTARTUP   : file executed on interactive startup\n"
+          "PYTHONPATH      : ':'-separated folders in front of the default\n"
+          "                  module search path\n"
+          "PYTHONHOME      : where the standard library is (prefix or\n"
+          "                  prefix:exec_prefix)\n"
+          "PYTHONSAFEPATH  : don't prepend an unsafe path to sys.path (-P)\n"
+          "PYTHONPLATLIBDIR: overrides sys.platlibdir\n"
+          "PYTHONDEBUG, PYTHONINSPECT, PYTHONOPTIMIZE, PYTHONVERBOSE,\n"
+          "PYTHONUNBUFFERED, PYTHONDONTWRITEBYTECODE, PYTHONNOUSERSITE:\n"
+          "                  as the options -d -i -O -v -u -B -s\n"
+          "PYTHONCASEOK    : ignore case in 'import' statements (Windows)\n"
+          "PYTHONUTF8      : 1 turns UTF-8 mode on, 0 off\n"
+          "PYTHONIOENCODING: Encoding[:errors] of stdin/stdout/stderr\n"
+          "PYTHONFAULTHANDLER: dump the traceback on fatal errors\n"
+          "PYTHONHASHSEED  : 'random' or a number that seeds the hashes\n"
+          "PYTHONMALLOC    : set the memory allocators\n"
+          "PYTHONCOERCECLOCALE: 0 leaves the C locale alone\n"
+          "PYTHONBREAKPOINT: what breakpoint() calls; 0 switches it off\n"
+          "PYTHONDEVMODE   : enable the development mode\n"
+          "PYTHONPYCACHEPREFIX: root of the bytecode cache (pyc) files\n"
+          "PYTHONWARNINGS  : warning control, as -W\n"
+          "PYTHONWARNDEFAULTENCODING: warn of locale-dependent encodings\n"
+          "PYTHONNODEBUGRANGES: leave columns out of code objects\n"
+          "PYTHONINTMAXSTRDIGITS: limit of int <-> str conversions, 0: none\n"
+          "PYTHONPROFILEIMPORTTIME: show the time of each import\n"
+          "PYTHONTRACEMALLOC: trace memory with that many frames\n",
+          stdout);
+}
+
+static void
+print_x_options(void)
+{
+    fputs("The following implementation-specific options are available:\n"
+          "-X dev          : enable the development mode\n"
+          "-X faulthandler : dump the traceback on fatal errors\n"
+          "-X frozen_modules=[on|off]: whether frozen modules are used\n"
+          "-X importtime   : show the time of each import\n"
+          "-X int_max_str_digits=number: limit of int <-> str conversions,\n"
+          "                  0: none\n"
+          "-X no_debug_ranges: leave columns out of code objects\n"
+          "-X pycache_prefix=PATH: root of the bytecode cache (pyc) files\n"
+          "-X showrefcount : count of references at exit\n"
+          "-X tracemalloc[=N]: trace memory with N frames (default 1)\n"
+          "-X utf8[=0|1]   : UTF-8 mode\n"
+          "-X warn_default_encoding: warn of locale-dependent encodings\n",
+          stdout);
+}
+
+static void
 print_version(int detailed)
 {
     if (detailed) {
@@ -134,10 +186,20 @@ long_option(PyConfig *config, struct parser *p, int *print_info)
     const wchar_t *option = p->value;
     static const wchar_t check[] = L"--check-hash-based-pycs";
     size_t len = wcslen(check);
-    if (wcscmp(option, L"--help") == 0 ||
-        wcscmp(option, L"--help-all") == 0) {
-        *print_info = 'h';
-        return PyStatus_Ok();
+    static const struct {
+        const wchar_t *option;
+        int info;
+    } helps[] = {
+        {L"--help", 'h'},
+        {L"--help-all", 'a'},
+        {L"--help-env", 'e'},
+        {L"--help-xoptions", 'x'},
+    };
+    for (size_t i = 0; i < sizeof(helps) / sizeof(*helps); i++) {
+        if (wcscmp(option, helps[i].option) == 0) {
+            *print_info = helps[i].info;
+            return PyStatus_Ok();
+        }
     }
     if (wcscmp(option, L"--version") == 0) {
         *print_info = 'V';
@@ -162,7 +224,7 @@ long_option(PyConfig *config, struct parser *p, int *print_info)
                         "'always', or 'never'\n");
         return usage_error(config);
     }
-    fprintf(stderr, "Unknown option: %ls\n", option);
+    fprintf(stderr, "unknown option %ls\n", option);
     return usage_error(config);
 }
 
@@ -293,8 +355,16 @@ kr_config_parse_command_line(PyConfig *config)
             return status;
         }
     }
-    if (print_info == 'h') {
-        print_help(stdout, config->program_name);
+    if (print_info != 0 && strchr("haex", print_info) != NULL) {
+        if (print_info == 'h' || print_info == 'a') {
+            print_help(stdout, config->program_name);
+        }
+        if (print_info == 'e' || print_info == 'a') {
+            print_variables();
+        }
+        if (print_info == 'x' || print_info == 'a') {
+            print_x_options();
+        }
         return PyStatus_Exit(0);
     }
     if (print_info != 0) {
