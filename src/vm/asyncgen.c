@@ -194,8 +194,10 @@ ag_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 static PyGetSetDef ag_getset[] = {
-    {"__name__", kr_gen_get_name, kr_gen_set_name, NULL, NULL},
-    {"__qualname__", kr_gen_get_qualname, kr_gen_set_qualname, NULL, NULL},
+    {"__name__", kr_gen_get_name, kr_gen_set_name,
+     PyDoc_STR("Name of the async generator."), NULL},
+    {"__qualname__", kr_gen_get_qualname, kr_gen_set_qualname,
+     PyDoc_STR("Qualified name of the async generator."), NULL},
     {"ag_await", kr_gen_get_delegate, NULL, NULL, NULL},
     {"ag_frame", kr_gen_get_frame, NULL, NULL, NULL},
     {"ag_code", kr_gen_get_code, NULL, NULL, NULL},

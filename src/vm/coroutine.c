@@ -187,8 +187,10 @@ coro_send(PyObject *op, PyObject *arg)
 }
 
 static PyGetSetDef coro_getset[] = {
-    {"__name__", kr_gen_get_name, kr_gen_set_name, NULL, NULL},
-    {"__qualname__", kr_gen_get_qualname, kr_gen_set_qualname, NULL, NULL},
+    {"__name__", kr_gen_get_name, kr_gen_set_name,
+     PyDoc_STR("Name of the coroutine."), NULL},
+    {"__qualname__", kr_gen_get_qualname, kr_gen_set_qualname,
+     PyDoc_STR("Qualified name of the coroutine."), NULL},
     {"cr_await", kr_gen_get_delegate, NULL, NULL, NULL},
     {"cr_running", kr_gen_get_running, NULL, NULL, NULL},
     {"cr_frame", kr_gen_get_frame, NULL, NULL, NULL},

@@ -745,8 +745,10 @@ gen_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
 }
 
 static PyGetSetDef gen_getset[] = {
-    {"__name__", kr_gen_get_name, kr_gen_set_name, NULL, NULL},
-    {"__qualname__", kr_gen_get_qualname, kr_gen_set_qualname, NULL, NULL},
+    {"__name__", kr_gen_get_name, kr_gen_set_name,
+     PyDoc_STR("Name of the generator."), NULL},
+    {"__qualname__", kr_gen_get_qualname, kr_gen_set_qualname,
+     PyDoc_STR("Qualified name of the generator."), NULL},
     {"gi_yieldfrom", kr_gen_get_delegate, NULL, NULL, NULL},
     {"gi_running", kr_gen_get_running, NULL, NULL, NULL},
     {"gi_frame", kr_gen_get_frame, NULL, NULL, NULL},
