@@ -1,6 +1,8 @@
 /* PyConfig: defaults, copies, the environment, and the derived values. */
 #include "runtime/config/config.h"
 
+#include "objects/int/int.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
@@ -474,6 +476,55 @@ read_tracemalloc(PyConfig *config)
     return PyStatus_Ok();
 }
 
+static struct kr_digits_state {
+    int limit; /* -1: not configured */
+} kr_digits_state = {-1};
+
+int
+kr_config_int_max_str_digits(void)
+{
+    return kr_digits_state.limit;
+}
+
+/* A digit limit: 0 or at least 640. 0 or -1. */
+static int
+parse_digit_limit(const wchar_t *text, int *limit)
+{
+    wchar_t *end;
+    long n = wcstol(text, &end, 10);
+    if (*text == L'\0' || *end != L'\0' || n < 0 || n > INT_MAX ||
+        (n > 0 && n < 640)) {
+        return -1;
+    }
+    *limit = (int)n;
+    return 0;
+}
+
+static PyStatus
+read_digit_limit(PyConfig *config)
+{
+    int failed;
+    wchar_t *env = kr_config_env(config, "PYTHONINTMAXSTRDIGITS", &failed);
+    if (env != NULL) {
+        int res = parse_digit_limit(env, &kr_digits_state.limit);
+        PyMem_RawFree(env);
+        if (res < 0) {
+            return PyStatus_Error("PYTHONINTMAXSTRDIGITS: invalid limit; must "
+                                  "be >= 640 or 0 for unlimited.");
+        }
+    }
+    const wchar_t *option = kr_config_xoption(config, L"int_max_str_digits");
+    if (option != NULL &&
+        parse_digit_limit(option, &kr_digits_state.limit) < 0) {
+        return PyStatus_Error("-X int_max_str_digits: invalid limit; must be "
+                              ">= 640 or 0 for unlimited.");
+    }
+    if (kr_digits_state.limit >= 0) {
+        kr_int_set_max_str_digits(kr_digits_state.limit);
+    }
+    return PyStatus_Ok();
+}
+
 static PyStatus
 read_frozen_modules(PyConfig *config)
 {
@@ -693,6 +744,9 @@ read_environment(PyConfig *config)
     PyStatus status = read_hash_seed(config);
     if (!PyStatus_Exception(status)) {
         status = read_tracemalloc(config);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = read_digit_limit(config);
     }
     if (!PyStatus_Exception(status)) {
         status = read_frozen_modules(config);

@@ -27,6 +27,9 @@ wchar_t *kr_config_env(const PyConfig *config, const char *name, int *failed);
 /* Value behind '=' of -X name, "" for a bare one, NULL when not given. */
 const wchar_t *kr_config_xoption(const PyConfig *config, const wchar_t *name);
 
+/* Digit limit of int <-> str conversions that was asked for, -1 if none. */
+int kr_config_int_max_str_digits(void);
+
 /* The Py_*Flag globals follow the configuration of the main interpreter. */
 void kr_config_publish_flags(const PyConfig *config);
 

@@ -2,6 +2,8 @@
  * right before the first argument is decoded. */
 #include "runtime/config/config.h"
 
+#include "memory/domains.h"
+
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -166,6 +168,16 @@ kr_preinitialize(const PyConfig *config)
                     "invalid PYTHONUTF8 environment variable value");
             }
             mode = *text == '1';
+        }
+    }
+    const char *allocator = use_env ? getenv("PYTHONMALLOC") : NULL;
+    if (allocator != NULL && *allocator != '\0') {
+        PyMemAllocatorName name;
+        if (_PyMem_GetAllocatorName(allocator, &name) < 0) {
+            return PyStatus_Error("PYTHONMALLOC: unknown allocator");
+        }
+        if (_PyMem_SetupAllocators(name) < 0) {
+            return PyStatus_Error("PYTHONMALLOC: can't set the allocator");
         }
     }
     s->legacy_locale = is_legacy_locale();

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "objects/interp.h"
+#include "runtime/config/config.h"
 #include "runtime/import/import.h"
 #include "runtime/sys/sys.h"
 
@@ -203,14 +204,6 @@ kr_sys_flags(const PyConfig *c)
     if (ready(&flags_type, &flags_desc, 1) < 0) {
         return NULL;
     }
-    int int_max = 4300;
-    PyObject *digits = PyObject_CallFunction(
-        PySys_GetObject("get_int_max_str_digits"), NULL);
-    if (digits != NULL) {
-        int_max = (int)PyLong_AsLong(digits);
-        Py_DECREF(digits);
-    }
-    PyErr_Clear();
     _Py_COMP_DIAG_PUSH
     _Py_COMP_DIAG_IGNORE_DEPR_DECLS
     PyObject *values[18] = {
@@ -231,7 +224,7 @@ kr_sys_flags(const PyConfig *c)
         PyLong_FromLong(Py_UTF8Mode),
         PyLong_FromLong(c->warn_default_encoding),
         PyBool_FromLong(c->safe_path),
-        PyLong_FromLong(int_max),
+        PyLong_FromLong(kr_config_int_max_str_digits()),
     };
     _Py_COMP_DIAG_POP
     return fill(&flags_type, values, 18);
