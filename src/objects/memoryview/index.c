@@ -106,12 +106,8 @@ apply_slice(Py_buffer *base, PyObject *key)
         return -1;
     }
     Py_ssize_t n = PySlice_AdjustIndices(base->shape[0], &start, &stop, step);
-    if (base->suboffsets == NULL || base->suboffsets[0] < 0) {
-        base->buf = (char *)base->buf + base->strides[0] * start;
-    }
-    else {
-        base->suboffsets[0] += base->strides[0] * start;
-    }
+    /* a suboffset of dimension 0 counts from what is found there */
+    base->buf = (char *)base->buf + base->strides[0] * start;
     base->shape[0] = n;
     base->strides[0] *= step;
     base->len = n * base->itemsize;
