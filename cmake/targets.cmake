@@ -40,20 +40,25 @@ endfunction()
 
 # The bootstrap program has no frozen modules: it compiles the library's
 # importlib at its start, and with that makes the table for the real one.
-kr_program(krait_boot src/cli/program.c)
-if(KR_LTO)
-  target_link_options(krait_boot PRIVATE -Wl,--lto-O0)
+# KR_FROZEN names a table that another build has made already.
+set(KR_FROZEN "" CACHE FILEPATH "Frozen modules to use instead of making them")
+if(KR_FROZEN)
+  set(KR_FROZEN_TABLE ${KR_FROZEN})
+else()
+  set(KR_FROZEN_TABLE ${GEN}/kr_frozen.c)
+  kr_program(krait_boot src/cli/program.c)
+  file(GLOB KR_FROZEN_SOURCES ${KR_STDLIB}/*.py ${KR_STDLIB}/importlib/*.py)
+  add_custom_command(
+    OUTPUT ${GEN}/kr_frozen.c
+    COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0
+            LLVM_PROFILE_FILE=/dev/null
+            $<TARGET_FILE:krait_boot> -S -E -B
+            ${PROJECT_SOURCE_DIR}/tools/freeze.py ${KR_STDLIB}
+            ${GEN}/kr_frozen.c
+    DEPENDS krait_boot tools/freeze.py ${KR_FROZEN_SOURCES}
+    COMMENT "Freezing the modules that start-up needs")
 endif()
-file(GLOB KR_FROZEN_SOURCES ${KR_STDLIB}/*.py ${KR_STDLIB}/importlib/*.py)
-add_custom_command(
-  OUTPUT ${GEN}/kr_frozen.c
-  COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0
-          LLVM_PROFILE_FILE=/dev/null
-          $<TARGET_FILE:krait_boot> -S -E -B ${PROJECT_SOURCE_DIR}/tools/freeze.py
-          ${KR_STDLIB} ${GEN}/kr_frozen.c
-  DEPENDS krait_boot tools/freeze.py ${KR_FROZEN_SOURCES}
-  COMMENT "Freezing the modules that start-up needs")
-kr_program(krait src/cli/program.c ${GEN}/kr_frozen.c)
+kr_program(krait src/cli/program.c ${KR_FROZEN_TABLE})
 
 # Unit tests: each is linked with the whole runtime.
 file(GLOB KR_UNIT_TESTS CONFIGURE_DEPENDS tests/unit/test_*.c)

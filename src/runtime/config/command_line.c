@@ -1,6 +1,9 @@
 /* The command line: options of the interpreter, then what to run. */
 #include "runtime/config/config.h"
 
+#include "runtime/fileutils.h"
+
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +278,26 @@ set_command(PyConfig *config, const wchar_t *command)
     return PyStatus_Ok();
 }
 
+/* The program's file, by its full path: __file__ outlives chdir(). */
+static PyStatus
+set_run_filename(PyConfig *config, const wchar_t *name)
+{
+    wchar_t cwd[PATH_MAX];
+    if (name[0] == L'/' || name[0] == L'\0' ||
+        _Py_wgetcwd(cwd, PATH_MAX) == NULL) {
+        return PyConfig_SetString(config, &config->run_filename, name);
+    }
+    size_t size = wcslen(cwd) + wcslen(name) + 2;
+    wchar_t *path = PyMem_RawMalloc(size * sizeof(wchar_t));
+    if (path == NULL) {
+        return PyStatus_NoMemory();
+    }
+    swprintf(path, size, L"%ls/%ls", cwd, name);
+    PyMem_RawFree(config->run_filename);
+    config->run_filename = path;
+    return PyStatus_Ok();
+}
+
 /* Leaves in argv what belongs to the program: argv[0] names it. */
 static PyStatus
 update_argv(PyConfig *config, Py_ssize_t index)
@@ -375,8 +398,8 @@ kr_config_parse_command_line(PyConfig *config)
         p.index < config->argv.length &&
         wcscmp(config->argv.items[p.index], L"-") != 0 &&
         config->run_filename == NULL) {
-        PyStatus status = PyConfig_SetString(config, &config->run_filename,
-                                             config->argv.items[p.index]);
+        PyStatus status =
+            set_run_filename(config, config->argv.items[p.index]);
         if (PyStatus_Exception(status)) {
             return status;
         }
