@@ -106,6 +106,11 @@ read_line(FILE *fp, int lineno, const char *encoding)
     if (current < lineno || lineno <= 0) {
         return NULL;
     }
+    size_t len = strlen(line);
+    if (len >= 2 && line[len - 2] == '\r' && line[len - 1] == '\n') {
+        line[len - 2] = '\n';
+        line[len - 1] = '\0';
+    }
     PyObject *res =
         PyUnicode_Decode(line, (Py_ssize_t)strlen(line),
                          encoding != NULL ? encoding : "utf-8", "replace");

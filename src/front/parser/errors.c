@@ -11,14 +11,26 @@ kr_check_version(Parser *p, int minor, const char *what)
     return false;
 }
 
+/* A line of source, whose end is shown as "\n" whatever it is in the file. */
+static PyObject *
+decode_line(const char *line, Py_ssize_t size)
+{
+    if (size >= 2 && line[size - 2] == '\r' && line[size - 1] == '\n') {
+        PyObject *text = PyUnicode_DecodeUTF8(line, size - 2, "replace");
+        PyObject *newline = PyUnicode_FromString("\n");
+        PyUnicode_AppendAndDel(&text, newline);
+        return text;
+    }
+    return PyUnicode_DecodeUTF8(line, size, "replace");
+}
+
 /* The text of a line that the lexer has seen; the current one comes with its
  * end. */
 static PyObject *
 seen_line(Parser *p, int lineno)
 {
     if (p->tok->lineno <= lineno && p->tok->inp > p->tok->context) {
-        return PyUnicode_DecodeUTF8(p->tok->context,
-                                    p->tok->inp - p->tok->context, "replace");
+        return decode_line(p->tok->context, p->tok->inp - p->tok->context);
     }
     const char *line = p->tok->buf;
     int n = p->starting_lineno ? lineno - p->starting_lineno + 1 : lineno;
@@ -29,7 +41,7 @@ seen_line(Parser *p, int lineno)
         }
         line = newline + 1;
     }
-    return PyUnicode_DecodeUTF8(line, (Py_ssize_t)strcspn(line, "\n"),
+    return PyUnicode_DecodeUTF8(line, (Py_ssize_t)strcspn(line, "\r\n"),
                                 "replace");
 }
 
