@@ -11,6 +11,8 @@ target_include_directories(kr_flags INTERFACE
   ${PROJECT_BINARY_DIR}/gen)
 
 if(KR_SANITIZE)
+  # the convention of the tail-call dispatch leaves sanitizers no room
+  target_compile_definitions(kr_flags INTERFACE KR_DISPATCH=KR_DISPATCH_GOTO)
   target_compile_options(kr_flags INTERFACE
     -fsanitize=${KR_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
