@@ -273,6 +273,16 @@ kr_array_machine(int code)
     return m;
 }
 
+const struct kr_array_kind *
+kr_array_find_kind(int typecode)
+{
+    const struct kr_array_kind *kind = kr_array_kinds;
+    while (kind->typecode != 0 && kind->typecode != typecode) {
+        kind++;
+    }
+    return kind->typecode ? kind : NULL;
+}
+
 int
 kr_array_machine_of(const struct kr_array_kind *kind)
 {
