@@ -152,6 +152,38 @@ typedef struct {
     PyObject *fast_memo;
 } pickler;
 
+/* ---- memo_proxy.c: the view of a memo */
+struct memo_proxy {
+    PyObject_HEAD
+    PyObject *owner;
+};
+
+/* A new proxy of that type, or NULL; its owner, borrowed. */
+PyObject *kr_memo_proxy_new(PyTypeObject *type, PyObject *owner);
+PyObject *kr_memo_proxy_owner(PyObject *op);
+
+/* __reduce__ by way of the type's copy(), and the slots. */
+PyObject *kr_memo_proxy_reduce(PyObject *op, PyObject *ignored);
+int kr_memo_proxy_traverse(PyObject *op, visitproc visit, void *arg);
+int kr_memo_proxy_clear(PyObject *op);
+void kr_memo_proxy_dealloc(PyObject *op);
+
+#define KR_MEMO_PROXY_TYPE(name, methods)                                      \
+    {                                                                          \
+        PyVarObject_HEAD_INIT(NULL, 0)                                         \
+        .tp_name = name,                                                       \
+        .tp_basicsize = sizeof(struct memo_proxy),                             \
+        .tp_dealloc = kr_memo_proxy_dealloc,                                   \
+        .tp_hash = PyObject_HashNotImplemented,                                \
+        .tp_getattro = PyObject_GenericGetAttr,                                \
+        .tp_setattro = PyObject_GenericSetAttr,                                \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE                   \
+                    | Py_TPFLAGS_HAVE_GC,                                      \
+        .tp_traverse = kr_memo_proxy_traverse,                                 \
+        .tp_clear = kr_memo_proxy_clear,                                       \
+        .tp_methods = methods,                                                 \
+    }
+
 extern PyTypeObject kr_pickler_type, kr_pickler_memo_type, kr_unpickler_type,
     kr_unpickler_memo_type;
 

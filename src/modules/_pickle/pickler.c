@@ -656,12 +656,7 @@ static PyMemberDef pickler_members[] = {
 
 /* ---- memo proxy */
 
-typedef struct {
-    PyObject_HEAD
-    pickler *owner;
-} memo_proxy;
-
-#define OWNER(op) (((memo_proxy *)(op))->owner)
+#define OWNER(op) ((pickler *)kr_memo_proxy_owner(op))
 
 static PyObject *
 proxy_clear(PyObject *op, PyObject *ignored)
@@ -691,68 +686,23 @@ proxy_copy(PyObject *op, PyObject *ignored)
     return dict;
 }
 
-static PyObject *
-proxy_reduce(PyObject *op, PyObject *ignored)
-{
-    PyObject *dict = proxy_copy(op, NULL);
-    return dict ? Py_BuildValue("O(N)", &PyDict_Type, dict) : NULL;
-}
-
-static int
-proxy_traverse(PyObject *op, visitproc visit, void *arg)
-{
-    Py_VISIT(OWNER(op));
-    return 0;
-}
-
-static int
-proxy_gc_clear(PyObject *op)
-{
-    Py_CLEAR(OWNER(op));
-    return 0;
-}
-
-static void
-proxy_dealloc(PyObject *op)
-{
-    PyObject_GC_UnTrack(op);
-    Py_CLEAR(OWNER(op));
-    PyObject_GC_Del(op);
-}
-
 static PyMethodDef proxy_methods[] = {
     {"clear", proxy_clear, METH_NOARGS,
      "clear($self, /)\n--\n\nRemove all items from memo."},
     {"copy", proxy_copy, METH_NOARGS,
      "copy($self, /)\n--\n\nCopy the memo to a new object."},
-    {"__reduce__", proxy_reduce, METH_NOARGS,
-     "__reduce__($self, /)\n--\n\nImplement pickle support."},
+    {"__reduce__", kr_memo_proxy_reduce, METH_NOARGS,
+     "__reduce__($self, /)\n--\n\nImplement pickling support."},
     {NULL},
 };
 
-PyTypeObject kr_pickler_memo_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_pickle.PicklerMemoProxy",
-    .tp_basicsize = sizeof(memo_proxy),
-    .tp_dealloc = proxy_dealloc,
-    .tp_hash = PyObject_HashNotImplemented,
-    .tp_getattro = PyObject_GenericGetAttr,
-    .tp_setattro = PyObject_GenericSetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .tp_traverse = proxy_traverse,
-    .tp_clear = proxy_gc_clear,
-    .tp_methods = proxy_methods,
-};
+PyTypeObject kr_pickler_memo_type =
+    KR_MEMO_PROXY_TYPE("_pickle.PicklerMemoProxy", proxy_methods);
 
 static PyObject *
 get_memo(PyObject *op, void *ignored)
 {
-    memo_proxy *proxy = PyObject_GC_New(memo_proxy, &kr_pickler_memo_type);
-    if (proxy != NULL) {
-        proxy->owner = PK(Py_NewRef(op));
-        PyObject_GC_Track(proxy);
-    }
-    return (PyObject *)proxy;
+    return kr_memo_proxy_new(&kr_pickler_memo_type, op);
 }
 
 static int

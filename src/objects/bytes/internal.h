@@ -33,6 +33,10 @@ _Py_strhex_bytes_with_sep(const char *argbuf, Py_ssize_t arglen,
 /* a + b for anything with a buffer, as bytes; new reference or NULL. */
 PyObject *kr_bytes_concat(PyObject *a, PyObject *b);
 
+/* tp_iter of bytes and of bytearray: a new iterator, or NULL. */
+PyObject *kr_bytes_iter(PyObject *seq);
+PyObject *kr_bytearray_iter(PyObject *seq);
+
 /* Value of a hexadecimal digit, 37 if it is none. */
 static inline unsigned
 kr_hex_digit(Py_UCS4 ch)

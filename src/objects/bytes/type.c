@@ -745,7 +745,6 @@ static PyMappingMethods bytes_as_mapping = {
 
 static PyBufferProcs bytes_as_buffer = {.bf_getbuffer = bytes_getbuffer};
 
-static PyObject *bytes_iter(PyObject *seq);
 
 PyTypeObject PyBytes_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
@@ -769,119 +768,8 @@ PyTypeObject PyBytes_Type = {
               "bytes(int) -> that many zero bytes\n"
               "bytes() -> empty bytes object",
     .tp_richcompare = bytes_richcompare,
-    .tp_iter = bytes_iter,
+    .tp_iter = kr_bytes_iter,
     .tp_methods = bytes_methods,
     .tp_new = bytes_new,
     .tp_free = PyObject_Del,
-};
-
-/* --- iterator --------------------------------------------------------------------------- */
-
-struct bytes_iter {
-    PyObject_HEAD
-    Py_ssize_t index;
-    PyObject *seq; /* NULL: exhausted */
-};
-
-static PyObject *
-bytes_iter(PyObject *seq)
-{
-    struct bytes_iter *it = PyObject_GC_New(struct bytes_iter,
-                                            &PyBytesIter_Type);
-    if (it != NULL) {
-        it->index = 0;
-        it->seq = Py_NewRef(seq);
-        kr_gc_track((PyObject *)it);
-    }
-    return (PyObject *)it;
-}
-
-static void
-iter_dealloc(PyObject *self)
-{
-    kr_gc_untrack(self);
-    Py_XDECREF(((struct bytes_iter *)self)->seq);
-    PyObject_GC_Del(self);
-}
-
-static int
-iter_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(((struct bytes_iter *)self)->seq);
-    return 0;
-}
-
-static PyObject *
-iter_next(PyObject *self)
-{
-    struct bytes_iter *it = (struct bytes_iter *)self;
-    if (it->seq == NULL) {
-        return NULL;
-    }
-    if (it->index < Py_SIZE(it->seq)) {
-        return PyLong_FromLong(
-            (unsigned char)PyBytes_AS_STRING(it->seq)[it->index++]);
-    }
-    Py_CLEAR(it->seq);
-    return NULL;
-}
-
-static PyObject *
-iter_length_hint(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    struct bytes_iter *it = (struct bytes_iter *)self;
-    return PyLong_FromSsize_t(it->seq ? Py_SIZE(it->seq) - it->index : 0);
-}
-
-static PyObject *
-iter_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    struct bytes_iter *it = (struct bytes_iter *)self;
-    PyObject *iter = _PyEval_GetBuiltin(KR_ID(iter));
-    if (iter == NULL) {
-        return NULL;
-    }
-    return it->seq != NULL
-               ? Py_BuildValue("N(O)n", iter, it->seq, it->index)
-               : Py_BuildValue("N(())", iter);
-}
-
-static PyObject *
-iter_setstate(PyObject *self, PyObject *state)
-{
-    struct bytes_iter *it = (struct bytes_iter *)self;
-    Py_ssize_t index = PyLong_AsSsize_t(state);
-    if (index == -1 && PyErr_Occurred()) {
-        return NULL;
-    }
-    if (it->seq != NULL) {
-        it->index = index < 0                  ? 0
-                    : index > Py_SIZE(it->seq) ? Py_SIZE(it->seq)
-                                               : index;
-    }
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef iter_methods[] = {
-    {"__length_hint__", iter_length_hint, METH_NOARGS,
-     "Private method returning an estimate of len(list(it))."},
-    {"__reduce__", iter_reduce, METH_NOARGS,
-     "Return state information for pickling."},
-    {"__setstate__", iter_setstate, METH_O,
-     "Set state information for unpickling."},
-    {NULL},
-};
-
-PyTypeObject PyBytesIter_Type = {
-    PyVarObject_HEAD_INIT(&PyType_Type, 0)
-    .tp_name = "bytes_iterator",
-    .tp_basicsize = sizeof(struct bytes_iter),
-    .tp_dealloc = iter_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-                Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
-    .tp_traverse = iter_traverse,
-    .tp_iter = PyObject_SelfIter,
-    .tp_iternext = iter_next,
-    .tp_methods = iter_methods,
 };
