@@ -3,7 +3,7 @@
 
     tests/run.py [--krait build/dev/krait] [--only SECTION[,SECTION]] [-v]
 
-Sections: layers, exports, units, lang, programs, capi, conformance. Each test
+Sections: layers, metrics, exports, units, lang, programs, capi, conformance. Each test
 owns its folder, environment, time zone and hash seed.
 """
 import argparse
@@ -14,7 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
-SECTIONS = ["layers", "exports", "units", "lang", "programs", "capi",
+SECTIONS = ["layers", "metrics", "exports", "units", "lang", "programs", "capi",
             "front", "conformance"]
 
 
