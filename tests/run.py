@@ -3,8 +3,9 @@
 
     tests/run.py [--krait build/dev/krait] [--only SECTION[,SECTION]] [-v]
 
-Sections: layers, metrics, exports, units, lang, programs, capi, conformance. Each test
-owns its folder, environment, time zone and hash seed.
+Sections: layers, metrics, exports, units, lang, programs, differences, capi,
+front, conformance. Each test owns its folder, environment, time zone and hash
+seed.
 """
 import argparse
 import importlib.util
@@ -14,8 +15,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
-SECTIONS = ["layers", "metrics", "exports", "units", "lang", "programs", "capi",
-            "front", "conformance"]
+SECTIONS = ["layers", "metrics", "exports", "units", "lang", "programs",
+            "differences", "capi", "front", "conformance"]
 
 
 class Report:
