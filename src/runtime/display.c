@@ -81,32 +81,59 @@ write_object(PyObject *obj, PyObject *f)
 
 /* --- One exception ----------------------------------------------------------------------- */
 
+/* The number of a SyntaxError's field, -1 if it is None or missing. Sets
+ * `*bad` if it is something else. */
+static Py_ssize_t
+to_index(PyObject *value, bool *bad)
+{
+    if (value == NULL || value == Py_None) {
+        return -1;
+    }
+    int i = PyLong_Check(value) ? _PyLong_AsInt(value) : -1;
+    if (!PyLong_Check(value) || (i == -1 && PyErr_Occurred())) {
+        PyErr_Clear();
+        *bad = true;
+    }
+    return i;
+}
+
+/* What is shown of the place of a SyntaxError. */
+struct syntax_place {
+    Py_ssize_t line, end_line, offset, end_offset;
+};
+
+/* Whether `exc` is shown as a SyntaxError: it has a line, and its numbers are
+ * numbers. */
+static bool
+has_syntax_place(PyObject *exc, struct syntax_place *place)
+{
+    PyObject *mark;
+    if (!PyObject_TypeCheck(exc, &KR_EXC(SyntaxError))) {
+        return false;
+    }
+    if (_PyObject_LookupAttr(exc, KR_ID(print_file_and_line), &mark) <= 0) {
+        PyErr_Clear();
+        return false;
+    }
+    Py_DECREF(mark);
+    PySyntaxErrorObject *e = (PySyntaxErrorObject *)exc;
+    bool bad = e->lineno == NULL || e->lineno == Py_None;
+    place->line = to_index(e->lineno, &bad);
+    place->offset = to_index(e->offset, &bad);
+    place->end_line = to_index(e->end_lineno, &bad);
+    place->end_offset = to_index(e->end_offset, &bad);
+    return !bad;
+}
+
 /* SyntaxErrors show their own place, like a frame. */
 static int
-print_syntax_place(struct printer *p, PyObject *value)
+print_syntax_place(struct printer *p, PySyntaxErrorObject *e, Py_ssize_t line)
 {
-    PyObject *has;
-    if (_PyObject_LookupAttr(value, KR_ID(print_file_and_line), &has) <= 0) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    Py_DECREF(has);
-    PySyntaxErrorObject *e = (PySyntaxErrorObject *)value;
-    if (!PyObject_TypeCheck(value, &KR_EXC(SyntaxError))) {
-        return 0;
-    }
-    PyObject *filename = e->filename != NULL && e->filename != Py_None
-                             ? e->filename
-                             : NULL;
-    PyObject *line = e->lineno != NULL && e->lineno != Py_None ? e->lineno
-                                                               : NULL;
-    if (line == NULL) {
-        return 0;
-    }
     PyObject *text =
-        filename != NULL
-            ? PyUnicode_FromFormat("  File \"%S\", line %S\n", filename,
-                                   line ? line : Py_None)
-            : PyUnicode_FromFormat("  File \"<string>\", line %S\n", line);
+        e->filename != NULL && e->filename != Py_None
+            ? PyUnicode_FromFormat("  File \"%S\", line %zd\n", e->filename,
+                                   line)
+            : PyUnicode_FromFormat("  File \"<string>\", line %zd\n", line);
     int res = text == NULL || write_margin(p) < 0 ||
                       write_object(text, p->file) < 0
                   ? -1
@@ -115,39 +142,69 @@ print_syntax_place(struct printer *p, PyObject *value)
     return res;
 }
 
-static Py_ssize_t
-to_index(PyObject *value)
+/* The part of a SyntaxError's text that is shown, in UTF-8, and its carets.
+ * The columns are characters, the limits that they are held in are bytes, as
+ * in the reference. */
+struct syntax_span {
+    const char *text;
+    Py_ssize_t size;               /* without the newline at the end */
+    Py_ssize_t column, end_column; /* column < 0: no carets */
+};
+
+static void
+skip_text(struct syntax_span *s, Py_ssize_t n)
 {
-    if (value == NULL || !PyLong_Check(value)) {
-        return -1;
+    s->text += n;
+    s->size -= n;
+    s->column -= n;
+    s->end_column -= n;
+}
+
+/* Leaves out what indents the first line, and of several lines those before
+ * the one that the column is in. */
+static void
+syntax_span_init(struct syntax_span *s, const struct syntax_place *place)
+{
+    s->column = place->offset - 1;
+    s->end_column = place->end_offset - 1;
+    if (place->end_line > place->line) {
+        s->end_column = s->size - 1;
     }
-    Py_ssize_t i = PyLong_AsSsize_t(value);
-    PyErr_Clear();
-    return i;
+    if (s->end_column < 0) {
+        s->end_column = s->column;
+    }
+    /* no line of its own, but carets may stand below it */
+    bool newline = s->size > 0 && s->text[s->size - 1] == '\n';
+    s->size -= newline;
+    while (s->size > 0 && strchr(" \t\f", *s->text) != NULL) {
+        skip_text(s, 1);
+    }
+    const char *end;
+    while (s->column > 0
+           && (end = memchr(s->text, '\n',
+                            (size_t)Py_MIN(s->size, s->column))) != NULL) {
+        skip_text(s, end + 1 - s->text);
+    }
+    s->column = Py_MIN(s->column, s->size);
+    s->end_column = Py_MIN(s->end_column, s->size + newline);
+    s->end_column = Py_MAX(s->end_column, s->column + 1);
 }
 
 /* The source line of a SyntaxError with carets below the range. */
 static int
-print_syntax_text(struct printer *p, PySyntaxErrorObject *e)
+print_syntax_text(struct printer *p, PyObject *text,
+                  const struct syntax_place *place)
 {
-    if (e->text == NULL || !PyUnicode_Check(e->text)) {
+    if (text == NULL || !PyUnicode_Check(text)) {
         return 0;
     }
-    Py_ssize_t len = PyUnicode_GET_LENGTH(e->text), start = 0;
-    /* the text without what surrounds it; columns count from its start */
-    while (len > 0 && (PyUnicode_READ_CHAR(e->text, len - 1) == '\n' ||
-                       Py_UNICODE_ISSPACE(
-                           PyUnicode_READ_CHAR(e->text, len - 1)))) {
-        len--;
+    struct syntax_span s;
+    s.text = PyUnicode_AsUTF8AndSize(text, &s.size);
+    if (s.text == NULL) {
+        return -1;
     }
-    while (start < len) {
-        Py_UCS4 ch = PyUnicode_READ_CHAR(e->text, start);
-        if (ch != ' ' && ch != '\t' && ch != '\f' && ch != '\n') {
-            break;
-        }
-        start++;
-    }
-    PyObject *line = PyUnicode_Substring(e->text, start, len);
+    syntax_span_init(&s, place);
+    PyObject *line = PyUnicode_DecodeUTF8(s.text, s.size, "replace");
     if (line == NULL || write_margin(p) < 0 ||
         PyFile_WriteString("    ", p->file) < 0 ||
         write_object(line, p->file) < 0 ||
@@ -155,44 +212,14 @@ print_syntax_text(struct printer *p, PySyntaxErrorObject *e)
         Py_XDECREF(line);
         return -1;
     }
-    Py_ssize_t size = PyUnicode_GET_LENGTH(line);
-    Py_ssize_t lineno = to_index(e->lineno);
-    Py_ssize_t end_lineno = to_index(e->end_lineno);
-    Py_ssize_t offset = to_index(e->offset);
-    Py_ssize_t end = to_index(e->end_offset);
-    if (offset < 1) {
-        Py_DECREF(line);
+    Py_DECREF(line);
+    if (s.column < 0) {
         return 0;
-    }
-    if (end_lineno >= 0 && end_lineno != lineno) {
-        end = size + start + 1;
-    }
-    Py_ssize_t column = offset - 1 - start;
-    Py_ssize_t end_column = end < 1 || end == offset ? column + 1
-                                                     : end - 1 - start;
-    if (column < 0) {
-        Py_DECREF(line);
-        return 0;
-    }
-    if (column > size) {
-        column = size;
-    }
-    if (end_column > size && column < size) {
-        end_column = size;
-    }
-    if (end_column <= column) {
-        end_column = column + 1;
     }
     int res = write_margin(p) < 0 || PyFile_WriteString("    ", p->file) < 0;
-    for (Py_ssize_t i = 0; res == 0 && i < column; i++) {
-        /* tabs stay tabs so that the caret stands below its place */
-        Py_UCS4 ch = i < size ? PyUnicode_READ_CHAR(line, i) : ' ';
-        res = PyFile_WriteString(ch == '\t' ? "\t" : " ", p->file) < 0;
+    for (Py_ssize_t i = 0; res == 0 && i < s.end_column; i++) {
+        res = PyFile_WriteString(i < s.column ? " " : "^", p->file) < 0;
     }
-    for (Py_ssize_t i = column; res == 0 && i < end_column; i++) {
-        res = PyFile_WriteString("^", p->file) < 0;
-    }
-    Py_DECREF(line);
     return res || PyFile_WriteString("\n", p->file) < 0 ? -1 : 0;
 }
 
@@ -230,20 +257,12 @@ print_class(struct printer *p, PyObject *exc)
     return res;
 }
 
-/* What stands behind the class: the message, and a suggestion. */
+/* What stands behind the class: str(message), and a suggestion. */
 static int
-print_message(struct printer *p, PyObject *exc)
+print_message(struct printer *p, PyObject *exc, PyObject *message)
 {
-    PyObject *text;
-    if (PyObject_TypeCheck(exc, &KR_EXC(SyntaxError)) &&
-        ((PySyntaxErrorObject *)exc)->msg != NULL &&
-        ((PySyntaxErrorObject *)exc)->lineno != NULL &&
-        ((PySyntaxErrorObject *)exc)->lineno != Py_None) {
-        text = PyObject_Str(((PySyntaxErrorObject *)exc)->msg);
-    }
-    else {
-        text = PyObject_Str(exc);
-    }
+    PyObject *text = message == Py_None ? PyUnicode_FromString("")
+                                        : PyObject_Str(message);
     if (text == NULL) {
         PyErr_Clear();
         return PyFile_WriteString(": <exception str() failed>", p->file);
@@ -377,17 +396,20 @@ print_exception(struct printer *p, PyObject *exc)
     }
     Py_INCREF(exc);
     fflush(stdout);
-    int is_syntax = PyObject_TypeCheck(exc, &KR_EXC(SyntaxError));
     int res = print_traceback(p, exc);
-    if (res == 0 && is_syntax) {
-        res = print_syntax_place(p, exc);
+    PyObject *message = exc;
+    struct syntax_place place;
+    if (res == 0 && has_syntax_place(exc, &place)) {
+        PySyntaxErrorObject *e = (PySyntaxErrorObject *)exc;
+        message = e->msg != NULL ? e->msg : Py_None;
+        res = print_syntax_place(p, e, place.line);
         if (res == 0) {
-            res = print_syntax_text(p, (PySyntaxErrorObject *)exc);
+            res = print_syntax_text(p, e->text, &place);
         }
     }
     if (res == 0) {
         res = write_margin(p) < 0 || print_class(p, exc) < 0 ||
-                      print_message(p, exc) < 0 ||
+                      print_message(p, exc, message) < 0 ||
                       PyFile_WriteString("\n", p->file) < 0
                   ? -1
                   : 0;
