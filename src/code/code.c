@@ -10,6 +10,7 @@
 #include "base/common.h"
 #include "code/code_type.h"
 #include "code/opcode_meta.h"
+#include "objects/interp.h"
 
 static int
 check_types(struct kr_code_spec *s)
@@ -223,13 +224,21 @@ kr_code_new(struct kr_code_spec *spec)
         intern_names(spec->localsplusnames) < 0) {
         return NULL;
     }
+    /* also for code that comes from a file, so that it takes no memory */
+    PyObject *lines = kr_interp()->config.code_debug_ranges
+                          ? Py_NewRef(spec->linetable)
+                          : kr_code_without_columns(spec->linetable);
+    if (lines == NULL) {
+        return NULL;
+    }
     Py_ssize_t units =
         PyBytes_GET_SIZE(spec->code) / (Py_ssize_t)sizeof(_Py_CODEUNIT);
     PyCodeObject *co = PyObject_NewVar(PyCodeObject, &PyCode_Type, units);
-    if (co == NULL) {
-        return NULL;
+    if (co != NULL) {
+        fill_in(co, spec);
+        Py_SETREF(co->co_linetable, Py_NewRef(lines));
     }
-    fill_in(co, spec);
+    Py_DECREF(lines);
     return (PyObject *)co;
 }
 

@@ -66,6 +66,10 @@ void kr_code_loc_init(struct kr_code_loc *loc, PyCodeObject *co);
 /* Moves to the next entry; false at the end. */
 bool kr_code_loc_next(struct kr_code_loc *loc);
 
+/* A location table that has the lines of `linetable` and no columns: a new
+ * reference, NULL with an exception. */
+PyObject *kr_code_without_columns(PyObject *linetable);
+
 /* Maps constants to keys that are equal exactly if the constants may be merged
  * (same types all the way down); new reference, NULL on failure. */
 PyAPI_FUNC(PyObject *) _PyCode_ConstantKey(PyObject *op);

@@ -7,7 +7,6 @@
 #include "code/locations.h"
 
 #include "code/code.h"
-#include "objects/interp.h"
 
 /* Locations come from .pyc files and code.replace(): every read is checked
  * against the end of the table. */
@@ -81,6 +80,49 @@ kr_code_loc_init(struct kr_code_loc *loc, PyCodeObject *co)
         .col = -1,
         .end_col = -1,
     };
+}
+
+/* ---- tables without columns */
+
+/* Copies the entry at `p` as one that has only the line; returns the end of
+ * the copy, which is never longer than the entry but for the byte of a short
+ * form's line. */
+static uint8_t *
+copy_line_only(uint8_t *out, const uint8_t *p, const uint8_t *limit)
+{
+    if (entry_kind(p) == PY_CODE_LOCATION_INFO_NONE) {
+        *out++ = *p;
+        return out;
+    }
+    int delta = line_delta(p, limit);
+    *out++ = (uint8_t)(128 | PY_CODE_LOCATION_INFO_NO_COLUMNS << 3 | (*p & 7));
+    unsigned value = delta < 0 ? (0u - (unsigned)delta) << 1 | 1
+                               : (unsigned)delta << 1;
+    for (; value >= 64; value >>= 6) {
+        *out++ = (uint8_t)(64 | (value & 63));
+    }
+    *out++ = (uint8_t)value;
+    return out;
+}
+
+PyObject *
+kr_code_without_columns(PyObject *linetable)
+{
+    const uint8_t *p = (const uint8_t *)PyBytes_AS_STRING(linetable);
+    const uint8_t *limit = p + PyBytes_GET_SIZE(linetable);
+    uint8_t *buf = PyMem_Malloc((size_t)(limit - p) * 2 + 1), *out = buf;
+    if (buf == NULL) {
+        return PyErr_NoMemory();
+    }
+    while (p < limit) {
+        out = copy_line_only(out, p, limit);
+        do {
+            p++;
+        } while (p < limit && !(*p & 128));
+    }
+    PyObject *res = PyBytes_FromStringAndSize((char *)buf, out - buf);
+    PyMem_Free(buf);
+    return res;
 }
 
 static int
@@ -386,10 +428,6 @@ positions_iter_next(PyObject *self)
         return NULL;
     }
     it->offset += (int)sizeof(_Py_CODEUNIT);
-    if (!kr_interp()->config.code_debug_ranges) {
-        return Py_BuildValue("NNOO", none_or_int(it->loc.line),
-                             none_or_int(it->loc.line), Py_None, Py_None);
-    }
     return Py_BuildValue("NNNN", none_or_int(it->loc.line),
                          none_or_int(it->loc.end_line),
                          none_or_int(it->loc.col), none_or_int(it->loc.end_col));
