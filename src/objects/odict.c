@@ -578,8 +578,12 @@ odict_copy(PyObject *od, PyObject *ignored)
         int err;
         Py_INCREF(key);
         if (exact) {
-            Py_INCREF(value);
-            err = PyODict_SetItem(copy, key, value);
+            value = PyODict_GetItemWithError(od, key);
+            if (value == NULL && !PyErr_Occurred()) {
+                _PyErr_SetKeyError(key);
+            }
+            Py_XINCREF(value);
+            err = value == NULL ? -1 : PyODict_SetItem(copy, key, value);
         }
         else {
             value = PyObject_GetItem(od, key);
@@ -659,13 +663,14 @@ odict_tp_clear(PyObject *self)
     return 0;
 }
 
+/* Values are looked up by key, as everywhere here: a key whose hash has
+ * changed is an error. */
 static PyObject *
 pairs_of(PyObject *self)
 {
-    if (PyODict_CheckExact(self)) {
-        return PyDict_Items(self);
-    }
-    PyObject *items = PyObject_CallMethodNoArgs(self, KR_ID(items));
+    PyObject *items = PyODict_CheckExact(self)
+                          ? iter_make(self, ITEMS, 0)
+                          : PyObject_CallMethodNoArgs(self, KR_ID(items));
     PyObject *list = items ? PySequence_List(items) : NULL;
     Py_XDECREF(items);
     return list;
