@@ -606,9 +606,13 @@ static int
 is_plain_exception(PyObject *exc, PyObject *val)
 {
     PyTypeObject *type = (PyTypeObject *)exc;
+    Py_ssize_t extra =
+        type->tp_basicsize - KR_EXC(BaseException).tp_basicsize;
+    if (type->tp_weaklistoffset > 0) {
+        extra -= (Py_ssize_t)sizeof(PyObject *);
+    }
     if (type->tp_init != (initproc)kr_base_exception_init ||
-        type->tp_new != kr_base_exception_new ||
-        type->tp_basicsize != KR_EXC(BaseException).tp_basicsize ||
+        type->tp_new != kr_base_exception_new || extra != 0 ||
         type->tp_itemsize != 0 || !PyExceptionInstance_Check(val)) {
         return 0;
     }

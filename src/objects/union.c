@@ -295,6 +295,17 @@ union_get_parameters(PyObject *self, void *context)
     return Py_XNewRef(parameters_of(self));
 }
 
+/* A union stands for a class where people ask for the module. */
+static PyObject *
+union_getattro(PyObject *self, PyObject *name)
+{
+    if (PyUnicode_Check(name)
+        && _PyUnicode_EqualToASCIIString(name, "__module__")) {
+        return PyObject_GetAttr((PyObject *)Py_TYPE(self), name);
+    }
+    return PyObject_GenericGetAttr(self, name);
+}
+
 static PyMethodDef union_methods[] = {
     {"__instancecheck__", union_instancecheck, METH_O},
     {"__subclasscheck__", union_subclasscheck, METH_O},
@@ -324,7 +335,7 @@ PyTypeObject kr_union_type = {
     .tp_as_number = &union_as_number,
     .tp_as_mapping = &union_as_mapping,
     .tp_hash = union_hash,
-    .tp_getattro = PyObject_GenericGetAttr,
+    .tp_getattro = union_getattro,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_doc = PyDoc_STR("Represent a PEP 604 union type\n\nE.g. for "
                         "int | str"),

@@ -46,8 +46,8 @@ write_mapped(struct kr_decoder *d, PyObject *item)
         if (value < 0 || value > 0x10FFFF) {
             PyErr_Clear();
             PyErr_Format(PyExc_TypeError,
-                         "character mapping must be in range(0x%lx)",
-                         (unsigned long)0x110000);
+                         "character mapping must be in range(0x%x)",
+                         0x110000);
             return -1;
         }
         return _PyUnicodeWriter_WriteChar(&d->w, (Py_UCS4)value);
