@@ -429,13 +429,14 @@ debug_cycle(const char *what, PyObject *op)
 static int
 to_garbage(PyObject *op)
 {
-    if (kr_gc.garbage == NULL) {
-        kr_gc.garbage = PyList_New(0);
-        if (kr_gc.garbage == NULL) {
+    struct kr_gc_lists *lists = kr_gc_lists();
+    if (lists->garbage == NULL) {
+        lists->garbage = PyList_New(0);
+        if (lists->garbage == NULL) {
             return -1;
         }
     }
-    return PyList_Append(kr_gc.garbage, op);
+    return PyList_Append(lists->garbage, op);
 }
 
 /* Takes objects with a tp_del, and all they lead to, out of `found`; they
@@ -809,7 +810,8 @@ static void
 invoke_callbacks(const char *phase, int gen, Py_ssize_t collected,
                  Py_ssize_t uncollectable)
 {
-    if (kr_gc.callbacks == NULL || PyList_GET_SIZE(kr_gc.callbacks) == 0) {
+    PyObject *callbacks = kr_gc_lists()->callbacks;
+    if (callbacks == NULL || PyList_GET_SIZE(callbacks) == 0) {
         return;
     }
     PyObject *info = Py_BuildValue("{sisnsn}", "generation", gen, "collected",
@@ -820,8 +822,8 @@ invoke_callbacks(const char *phase, int gen, Py_ssize_t collected,
         PyErr_WriteUnraisable(NULL);
         return;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(kr_gc.callbacks); i++) {
-        PyObject *cb = PyList_GET_ITEM(kr_gc.callbacks, i);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(callbacks); i++) {
+        PyObject *cb = PyList_GET_ITEM(callbacks, i);
         Py_INCREF(cb);
         PyObject *r = PyObject_CallFunctionObjArgs(cb, name, info, NULL);
         if (r == NULL) {
@@ -972,11 +974,12 @@ PyGC_IsEnabled(void)
 void
 kr_gc_dump_shutdown_stats(void)
 {
-    if ((kr_gc.debug & KR_GC_DEBUG_SAVEALL) || kr_gc.garbage == NULL
-        || PyList_GET_SIZE(kr_gc.garbage) == 0) {
+    PyObject *garbage = kr_gc_lists()->garbage;
+    if ((kr_gc.debug & KR_GC_DEBUG_SAVEALL) || garbage == NULL
+        || PyList_GET_SIZE(garbage) == 0) {
         return;
     }
-    Py_ssize_t n = PyList_GET_SIZE(kr_gc.garbage);
+    Py_ssize_t n = PyList_GET_SIZE(garbage);
     const char *message = kr_gc.debug & KR_GC_DEBUG_UNCOLLECTABLE
         ? "gc: %zd uncollectable objects at shutdown"
         : "gc: %zd uncollectable objects at shutdown; use "
@@ -985,10 +988,10 @@ kr_gc_dump_shutdown_stats(void)
         PyErr_WriteUnraisable(NULL);
     }
     if (kr_gc.debug & KR_GC_DEBUG_UNCOLLECTABLE) {
-        PyObject *repr = PyObject_Repr(kr_gc.garbage);
+        PyObject *repr = PyObject_Repr(garbage);
         const char *s = repr == NULL ? NULL : PyUnicode_AsUTF8(repr);
         if (s == NULL) {
-            PyErr_WriteUnraisable(kr_gc.garbage);
+            PyErr_WriteUnraisable(garbage);
         }
         else {
             PySys_WriteStderr("      %s\n", s);
@@ -1000,6 +1003,6 @@ kr_gc_dump_shutdown_stats(void)
 void
 kr_gc_fini(void)
 {
-    Py_CLEAR(kr_gc.garbage);
-    Py_CLEAR(kr_gc.callbacks);
+    Py_CLEAR(kr_gc_lists()->garbage);
+    Py_CLEAR(kr_gc_lists()->callbacks);
 }

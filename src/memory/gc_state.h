@@ -32,6 +32,15 @@ struct kr_pool_list {
     size_t len, cap;
 };
 
+/* What programs see of the collector, kept by each interpreter. */
+struct kr_gc_lists {
+    PyObject *garbage;   /* gc.garbage, or NULL */
+    PyObject *callbacks; /* gc.callbacks, or NULL */
+};
+
+/* Those of the calling thread's interpreter; implemented beside it. */
+struct kr_gc_lists *kr_gc_lists(void);
+
 struct kr_gc_state {
     int enabled;
     int collecting;
@@ -43,8 +52,6 @@ struct kr_gc_state {
     struct {
         Py_ssize_t collections, collected, uncollectable;
     } stats[KR_GC_GENERATIONS];
-    PyObject *garbage;   /* gc.garbage, or NULL */
-    PyObject *callbacks; /* gc.callbacks, or NULL */
     Py_ssize_t long_lived_total;
     Py_ssize_t long_lived_pending;
     unsigned long regrouped; /* number of gc.freeze and gc.unfreeze calls */

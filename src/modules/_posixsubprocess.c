@@ -455,6 +455,12 @@ subprocess_fork_exec(PyObject *module, PyObject *args)
                         "preexec_fn not supported within subinterpreters");
         return NULL;
     }
+    PyInterpreterState *interp = PyInterpreterState_Get();
+    if (_PyInterpreterState_GetConfig(interp)->_isolated_interpreter) {
+        PyErr_SetString(PyExc_RuntimeError, "subprocess not supported for "
+                                            "isolated subinterpreters");
+        return NULL;
+    }
     if (c.close_fds && c.errpipe_write < 3) {
         PyErr_SetString(PyExc_ValueError, "errpipe_write must be >= 3");
         return NULL;

@@ -1,8 +1,8 @@
 /* The atexit module: functions to call before the interpreter ends. */
 #include <Python.h>
 
-#include "modules/atexit.h"
 #include "objects/interp.h"
+#include "runtime/lifecycle.h"
 
 struct callback {
     PyObject *func, *args, *kwargs;

@@ -383,8 +383,8 @@ add_list(PyObject *module, const char *name, PyObject **where)
 static int
 exec(PyObject *module)
 {
-    if (add_list(module, "garbage", &kr_gc.garbage) < 0
-        || add_list(module, "callbacks", &kr_gc.callbacks) < 0
+    if (add_list(module, "garbage", &kr_gc_lists()->garbage) < 0
+        || add_list(module, "callbacks", &kr_gc_lists()->callbacks) < 0
         || PyModule_AddIntConstant(module, "DEBUG_STATS", KR_GC_DEBUG_STATS)
         || PyModule_AddIntConstant(module, "DEBUG_COLLECTABLE",
                                    KR_GC_DEBUG_COLLECTABLE)

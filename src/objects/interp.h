@@ -6,7 +6,10 @@
 #define KR_OBJECTS_INTERP_H
 
 #include <Python.h>
+#include <pthread.h>
 #include <stdatomic.h>
+
+#include "memory/gc_state.h"
 
 /* Reasons to leave the fast path at the next RESUME or backward jump. */
 enum kr_breaker {
@@ -15,6 +18,19 @@ enum kr_breaker {
     KR_BREAK_GC = 1 << 2,        /* a collection is due */
     KR_BREAK_PENDING = 1 << 3,   /* Py_AddPendingCall has calls waiting */
     KR_BREAK_ASYNC_EXC = 1 << 4, /* some thread has an asynchronous exception */
+};
+
+#define KR_MAX_PENDING 32
+
+/* The ring of calls that the main thread shall make. */
+struct kr_pending_calls {
+    pthread_mutex_t mutex;
+    int busy; /* the main thread is making calls */
+    unsigned first, count;
+    struct {
+        int (*func)(void *);
+        void *arg;
+    } calls[KR_MAX_PENDING];
 };
 
 struct _is {
@@ -30,6 +46,7 @@ struct _is {
     /* polled by the VM, see enum kr_breaker */
     _Atomic uint32_t eval_breaker;
     int recursion_limit;
+    struct kr_pending_calls pending; /* pending.c */
 
     /* tstate.c */
     PyObject *modules_by_index; /* list for PyState_FindModule, or NULL */
@@ -59,6 +76,9 @@ struct _is {
         PyObject *default_action;
         long filters_version;
     } warnings;
+
+    void *ast_classes; /* front/ast/classes.c: struct kr_ast_state */
+    struct kr_gc_lists gc_lists;
 
     /* VM */
     _PyFrameEvalFunction eval_frame; /* NULL: our own */

@@ -56,10 +56,12 @@ wait_for(pthread_cond_t *cond, pthread_mutex_t *mutex, unsigned long us)
 static void
 request_drop(void)
 {
+    kr_runtime_lock(); /* the holder of the GIL may end an interpreter */
     for (PyInterpreterState *i = PyInterpreterState_Head(); i != NULL;
          i = PyInterpreterState_Next(i)) {
         kr_breaker_set(i, KR_BREAK_GIL);
     }
+    kr_runtime_unlock();
 }
 
 /* False: the thread must exit and does not have the lock. */

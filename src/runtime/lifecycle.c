@@ -2,6 +2,7 @@
  * its parts need each other, and takes it down in CPython's order. */
 #include "runtime/lifecycle.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,6 @@
 #include "runtime/signal.h"
 #include "runtime/sys/sys.h"
 #include "runtime/tstate.h"
-
-/* Owned by module atexit, which is above us. */
-void kr_atexit_call(PyInterpreterState *interp);
 
 #define MAX_EXIT_FUNCS 32
 
@@ -129,14 +127,9 @@ install_early_stderr(void)
 }
 
 static PyStatus
-init_modules(PyInterpreterState *interp, PyObject **sysmod)
+init_modules(PyInterpreterState *interp, PyObject *sysmod)
 {
-    if (kr_import_init(interp) < 0) {
-        return FAILED("can't create sys.modules");
-    }
-    *sysmod = kr_sys_create(interp);
-    if (*sysmod == NULL ||
-        PyDict_SetItemString(interp->modules, "sys", *sysmod) < 0) {
+    if (PyDict_SetItemString(interp->modules, "sys", sysmod) < 0) {
         return FAILED("can't initialize sys module");
     }
     PyObject *builtins = kr_builtins_create();
@@ -153,10 +146,25 @@ init_modules(PyInterpreterState *interp, PyObject **sysmod)
     if (kr_sys_set_config(interp) < 0) {
         return FAILED("can't set sys attributes");
     }
-    if (kr_import_install(interp, *sysmod) < 0) {
+    if (kr_import_install(interp, sysmod) < 0) {
         return FAILED("failed to install importlib");
     }
     return PyStatus_Ok();
+}
+
+PyStatus
+kr_interp_init_core(PyInterpreterState *interp)
+{
+    if (kr_import_init(interp) < 0) {
+        return FAILED("can't create sys.modules");
+    }
+    PyObject *sysmod = kr_sys_create(interp);
+    if (sysmod == NULL) {
+        return FAILED("can't initialize sys module");
+    }
+    PyStatus status = init_modules(interp, sysmod);
+    Py_DECREF(sysmod);
+    return status;
 }
 
 /* Loads the codecs of the standard streams and file names. */
@@ -198,7 +206,9 @@ create_main_module(PyInterpreterState *interp)
 static int
 init_warnings(void)
 {
-    if (!PySys_HasWarnOptions()) {
+    PyObject *options = PySys_GetObject("warnoptions");
+    if (options == NULL || !PyList_Check(options) ||
+        PyList_GET_SIZE(options) == 0) {
         return 0;
     }
     PyObject *m = PyImport_ImportModule("warnings");
@@ -222,21 +232,10 @@ call_module_function(const char *module, const char *function,
     return res == NULL ? -1 : 0;
 }
 
+/* What the process has once: the first interpreter sets it up. */
 static PyStatus
-init_main(PyThreadState *tstate)
+init_process_wide(const PyConfig *config)
 {
-    PyInterpreterState *interp = tstate->interp;
-    const PyConfig *config = &interp->config;
-    if (kr_import_install_external(interp) < 0) {
-        return FAILED("failed to install the path-based importers");
-    }
-    if (config->faulthandler &&
-        call_module_function("faulthandler", "enable", NULL, 0) < 0) {
-        return FAILED("can't enable faulthandler");
-    }
-    if (init_encodings() < 0) {
-        return FAILED("failed to load the encodings");
-    }
     if (kr_signal_init(config->install_signal_handlers) < 0) {
         return FAILED("can't initialize signals");
     }
@@ -244,6 +243,29 @@ init_main(PyThreadState *tstate)
         call_module_function("_tracemalloc", "start", "i",
                              config->tracemalloc) < 0) {
         return FAILED("can't start tracemalloc");
+    }
+    return PyStatus_Ok();
+}
+
+PyStatus
+kr_interp_init_main(PyInterpreterState *interp)
+{
+    bool is_main = interp == PyInterpreterState_Main();
+    const PyConfig *config = &interp->config;
+    if (kr_import_install_external(interp) < 0) {
+        return FAILED("failed to install the path-based importers");
+    }
+    if (is_main && config->faulthandler &&
+        call_module_function("faulthandler", "enable", NULL, 0) < 0) {
+        return FAILED("can't enable faulthandler");
+    }
+    if (init_encodings() < 0) {
+        return FAILED("failed to load the encodings");
+    }
+    PyStatus status =
+        is_main ? init_process_wide(config) : PyStatus_Ok();
+    if (PyStatus_Exception(status)) {
+        return status;
     }
     if (create_main_module(interp) < 0) {
         return FAILED("can't create __main__ module");
@@ -258,8 +280,10 @@ init_main(PyThreadState *tstate)
     }
     Py_DECREF(open);
     init_warnings();
-    kr_config_publish_flags(config);
-    kr_lifecycle.initialized = 1;
+    if (is_main) {
+        kr_config_publish_flags(config);
+        kr_lifecycle.initialized = 1;
+    }
     if (config->site_import) {
         PyObject *site = PyImport_ImportModule("site");
         if (site == NULL) {
@@ -284,9 +308,7 @@ initialize_core(const PyConfig *config, PyThreadState **ptstate)
     if (PyStatus_Exception(status)) {
         return status;
     }
-    PyObject *sysmod = NULL;
-    status = init_modules((*ptstate)->interp, &sysmod);
-    Py_XDECREF(sysmod);
+    status = kr_interp_init_core((*ptstate)->interp);
     if (!PyStatus_Exception(status)) {
         kr_lifecycle.core_initialized = 1;
     }
@@ -314,7 +336,7 @@ Py_InitializeFromConfig(const PyConfig *src)
     }
     PyConfig_Clear(&config);
     if (!PyStatus_Exception(status)) {
-        status = init_main(tstate);
+        status = kr_interp_init_main(tstate->interp);
     }
     return status;
 }
@@ -468,10 +490,9 @@ clear_survivors(PyInterpreterState *interp, PyObject *list)
     }
 }
 
-static void
-finalize_modules(PyThreadState *tstate)
+void
+kr_finalize_modules(PyInterpreterState *interp)
 {
-    PyInterpreterState *interp = tstate->interp;
     clean_sys(interp);
     PyObject *list = forget_modules(interp);
     PyDict_Clear(interp->modules);
@@ -490,8 +511,6 @@ finalize_modules(PyThreadState *tstate)
     _PyModule_ClearDict(interp->builtins);
     PyGC_Collect();
 }
-
-
 
 int
 Py_FinalizeEx(void)
@@ -515,7 +534,7 @@ Py_FinalizeEx(void)
     int status = kr_flush_streams();
     kr_signal_fini();
     PyGC_Collect();
-    finalize_modules(tstate);
+    kr_finalize_modules(interp);
     if (kr_flush_streams() < 0) {
         status = -1;
     }

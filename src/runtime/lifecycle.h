@@ -10,6 +10,19 @@ const PyConfig *kr_main_config(void);
 /* Creates sys.stdin, stdout and stderr. 0 or -1. */
 int kr_create_streams(PyInterpreterState *interp);
 
+/* Fills sys, builtins and the import system of a new interpreter whose
+ * configuration is set; then streams, __main__ and site. The thread is attached
+ * to it. */
+PyStatus kr_interp_init_core(PyInterpreterState *interp);
+PyStatus kr_interp_init_main(PyInterpreterState *interp);
+
+/* Takes the modules of the calling thread's interpreter apart. */
+void kr_finalize_modules(PyInterpreterState *interp);
+
+/* Calls the functions of module atexit; forgets them. Implemented there. */
+void kr_atexit_call(PyInterpreterState *interp);
+void kr_atexit_fini(PyInterpreterState *interp);
+
 /* Flushes sys.stdout and stderr. 0, or -1 when writing failed. */
 int kr_flush_streams(void);
 

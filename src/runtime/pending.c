@@ -5,17 +5,11 @@
 
 #include "runtime/tstate.h"
 
-#define MAX_PENDING 32
-
-static struct kr_pending_state {
-    pthread_mutex_t mutex;
-    int busy; /* the main thread is making calls */
-    unsigned first, count;
-    struct {
-        int (*func)(void *);
-        void *arg;
-    } calls[MAX_PENDING];
-} pending = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+void
+kr_pending_init(PyInterpreterState *interp)
+{
+    pthread_mutex_init(&interp->pending.mutex, NULL);
+}
 
 void
 _PyEval_SignalReceived(PyInterpreterState *interp)
@@ -33,15 +27,16 @@ int
 _PyEval_AddPendingCall(PyInterpreterState *interp, int (*func)(void *),
                        void *arg)
 {
+    struct kr_pending_calls *p = &interp->pending;
     int res = -1;
-    pthread_mutex_lock(&pending.mutex);
-    if (pending.count < MAX_PENDING) {
-        unsigned i = (pending.first + pending.count++) % MAX_PENDING;
-        pending.calls[i].func = func;
-        pending.calls[i].arg = arg;
+    pthread_mutex_lock(&p->mutex);
+    if (p->count < KR_MAX_PENDING) {
+        unsigned i = (p->first + p->count++) % KR_MAX_PENDING;
+        p->calls[i].func = func;
+        p->calls[i].arg = arg;
         res = 0;
     }
-    pthread_mutex_unlock(&pending.mutex);
+    pthread_mutex_unlock(&p->mutex);
     kr_breaker_set(interp, KR_BREAK_PENDING);
     return res;
 }
@@ -53,41 +48,42 @@ Py_AddPendingCall(int (*func)(void *), void *arg)
 }
 
 static int
-pop_call(int (**func)(void *), void **arg)
+pop_call(struct kr_pending_calls *p, int (**func)(void *), void **arg)
 {
     int found = 0;
-    pthread_mutex_lock(&pending.mutex);
-    if (pending.count > 0) {
-        *func = pending.calls[pending.first].func;
-        *arg = pending.calls[pending.first].arg;
-        pending.first = (pending.first + 1) % MAX_PENDING;
-        pending.count--;
+    pthread_mutex_lock(&p->mutex);
+    if (p->count > 0) {
+        *func = p->calls[p->first].func;
+        *arg = p->calls[p->first].arg;
+        p->first = (p->first + 1) % KR_MAX_PENDING;
+        p->count--;
         found = 1;
     }
-    pthread_mutex_unlock(&pending.mutex);
+    pthread_mutex_unlock(&p->mutex);
     return found;
 }
 
 static int
 make_pending_calls(PyInterpreterState *interp)
 {
+    struct kr_pending_calls *p = &interp->pending;
     int (*func)(void *);
     void *arg;
-    if (!_PyOS_IsMainThread() || pending.busy) {
+    if (!_PyOS_IsMainThread() || p->busy) {
         return 0;
     }
-    pending.busy = 1;
+    p->busy = 1;
     kr_breaker_clear(interp, KR_BREAK_PENDING);
     int res = 0;
     /* no more than fit: a call may add itself again */
-    for (int i = 0; i < MAX_PENDING && pop_call(&func, &arg); i++) {
+    for (int i = 0; i < KR_MAX_PENDING && pop_call(p, &func, &arg); i++) {
         if (func(arg) != 0) {
             res = -1;
             break;
         }
     }
-    pending.busy = 0;
-    if (pending.count > 0) {
+    p->busy = 0;
+    if (p->count > 0) {
         kr_breaker_set(interp, KR_BREAK_PENDING);
     }
     return res;
@@ -106,7 +102,8 @@ Py_MakePendingCalls(void)
 void
 kr_finish_pending_calls(PyThreadState *ts)
 {
-    if (pending.count > 0 && make_pending_calls(ts->interp) < 0) {
+    if (ts->interp->pending.count > 0
+        && make_pending_calls(ts->interp) < 0) {
         PyErr_WriteUnraisable(NULL);
     }
 }
@@ -114,8 +111,11 @@ kr_finish_pending_calls(PyThreadState *ts)
 void
 kr_pending_after_fork(void)
 {
-    pthread_mutex_init(&pending.mutex, NULL);
-    pending.busy = 0;
+    PyInterpreterState *i = PyInterpreterState_Head();
+    for (; i != NULL; i = PyInterpreterState_Next(i)) {
+        kr_pending_init(i);
+        i->pending.busy = 0;
+    }
 }
 
 int

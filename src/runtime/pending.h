@@ -12,6 +12,9 @@ int kr_eval_breaker_handle(PyThreadState *ts);
 /* Lets other threads have the GIL for a moment. */
 void _PyEval_DropForRequest(PyThreadState *ts);
 
+/* Makes the ring of a new interpreter ready. */
+void kr_pending_init(PyInterpreterState *interp);
+
 /* Runs pending calls until none is left; for the end of the interpreter. */
 void kr_finish_pending_calls(PyThreadState *ts);
 

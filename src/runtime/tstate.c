@@ -75,6 +75,9 @@ PyThreadState_Swap(PyThreadState *ts)
 {
     PyThreadState *old = kr_current_tstate;
     set_current(ts);
+    if (ts != NULL && ts != old) {
+        kr_thread_adopt(ts);
+    }
     return old;
 }
 
@@ -120,6 +123,17 @@ kr_thread_bind(PyThreadState *ts)
                          ? find_stack_limit()
                          : ((struct kr_thread *)kr_current_tstate)->stack_limit;
     t->owner = ts->native_thread_id;
+}
+
+void
+kr_thread_adopt(PyThreadState *ts)
+{
+    struct kr_thread *t = (struct kr_thread *)ts;
+    uint64_t here = (uint64_t)syscall(SYS_gettid);
+    if (t->owner != here) {
+        t->stack_limit = find_stack_limit();
+        t->owner = here;
+    }
 }
 
 void

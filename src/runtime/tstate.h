@@ -30,6 +30,10 @@ void kr_thread_start(PyThreadState *ts);
 /* Changes the limit of the interpreter and all its threads. */
 void kr_set_recursion_limit(PyInterpreterState *interp, int limit);
 
+/* Makes the bounds of the calling thread's stack those of `ts`, which another
+ * thread may have made. */
+void kr_thread_adopt(PyThreadState *ts);
+
 /* Makes `ts` (or NULL) the current thread state of the calling thread. */
 PyAPI_FUNC(void) _PyThreadState_SetCurrent(PyThreadState *ts);
 

@@ -2,7 +2,10 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "front/ast/ast.h"
 #include "memory/gc.h"
+#include "objects/interp_id.h"
+#include "runtime/lifecycle.h"
 #include "runtime/pending.h"
 #include "runtime/tstate.h"
 
@@ -94,6 +97,7 @@ PyInterpreterState_New(void)
     interp->recursion_limit = 1000;
     interp->id_refcount = -1;
     PyConfig_InitPythonConfig(&interp->config);
+    kr_pending_init(interp);
     kr_runtime_lock();
     interp->id = runtime.next_id++;
     interp->next = runtime.head;
@@ -161,6 +165,12 @@ PyInterpreterState_GetDict(PyInterpreterState *interp)
     return interp->dict;
 }
 
+struct kr_gc_lists *
+kr_gc_lists(void)
+{
+    return &kr_interp()->gc_lists;
+}
+
 static void
 clear_objects(PyInterpreterState *interp)
 {
@@ -180,6 +190,9 @@ clear_objects(PyInterpreterState *interp)
     Py_CLEAR(interp->warnings.filters);
     Py_CLEAR(interp->warnings.once_registry);
     Py_CLEAR(interp->warnings.default_action);
+    Py_CLEAR(interp->gc_lists.callbacks);
+    Py_CLEAR(interp->gc_lists.garbage);
+    kr_ast_classes_fini(interp);
     kr_gc_collect_no_fail();
     PyDict_Clear(interp->sysdict);
     PyDict_Clear(interp->builtins);
@@ -198,6 +211,7 @@ PyInterpreterState_Clear(PyInterpreterState *interp)
     for (PyThreadState *p = interp->threads; p != NULL; p = p->next) {
         PyThreadState_Clear(p);
     }
+    kr_atexit_fini(interp);
     clear_objects(interp);
     PyConfig_Clear(&interp->config);
 }
@@ -274,11 +288,6 @@ _PyInterpreterState_GetMainModule(PyInterpreterState *interp)
 
 /* --- references by id (sub-interpreters) --------------------------------- */
 
-PyAPI_FUNC(PyInterpreterState *) _PyInterpreterState_LookUpID(int64_t id);
-PyAPI_FUNC(int) _PyInterpreterState_IDInitref(PyInterpreterState *);
-PyAPI_FUNC(int) _PyInterpreterState_IDIncref(PyInterpreterState *);
-PyAPI_FUNC(void) _PyInterpreterState_IDDecref(PyInterpreterState *);
-
 PyInterpreterState *
 _PyInterpreterState_LookUpID(int64_t id)
 {
@@ -318,7 +327,10 @@ void
 _PyInterpreterState_IDDecref(PyInterpreterState *interp)
 {
     if (--interp->id_refcount == 0 && interp->requires_idref) {
-        PyThreadState *ts = PyThreadState_New(interp);
+        PyThreadState *ts = interp->threads;
+        if (ts == NULL && (ts = PyThreadState_New(interp)) == NULL) {
+            return; /* no memory: the interpreter stays */
+        }
         PyThreadState *old = PyThreadState_Swap(ts);
         Py_EndInterpreter(ts);
         PyThreadState_Swap(old);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/tstate.h"
+#include "runtime/xid.h"
 
 struct entry {
     PyTypeObject *type;
@@ -162,6 +163,25 @@ _PyCrossInterpreterData_RegisterClass(PyTypeObject *type,
     }
     pthread_mutex_unlock(&state.mutex);
     return res;
+}
+
+void
+kr_xid_forget(PyTypeObject *type)
+{
+    struct entry *found = NULL;
+    pthread_mutex_lock(&state.mutex);
+    for (struct entry **p = &state.types; *p != NULL; p = &(*p)->next) {
+        if ((*p)->type == type) {
+            found = *p;
+            *p = found->next;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&state.mutex);
+    if (found != NULL) {
+        PyMem_RawFree(found);
+        Py_DECREF(type);
+    }
 }
 
 crossinterpdatafunc

@@ -70,7 +70,7 @@ PyObject *kr_ast_kind_class(int i);
 /* The shared instance of kind `i` of an enumeration, borrowed. */
 PyObject *kr_ast_singleton(int i);
 
-/* Drops all classes (end of the runtime). */
-void kr_ast_classes_fini(void);
+/* Drops all classes, at the end of their interpreter. */
+void kr_ast_classes_fini(PyInterpreterState *interp);
 
 #endif

@@ -7,13 +7,21 @@
 
 #include "front/ast/ast.h"
 #include "objects/ids.h"
+#include "objects/interp.h"
 
-static struct kr_ast_state {
+struct kr_ast_state {
     PyObject *base;
     PyObject *groups[KR_AST_GROUP_COUNT];
     PyObject *kinds[KR_AST_CLASS_COUNT];
     PyObject *singletons[KR_AST_CLASS_COUNT];
-} ast_state;
+};
+
+/* Each interpreter has classes of its own; NULL before they are made. */
+static inline struct kr_ast_state *
+state(void)
+{
+    return kr_interp()->ast_classes;
+}
 
 /* --- ast.AST ------------------------------------------------------------- */
 
@@ -245,14 +253,14 @@ static int
 make_kind(const struct kr_ast_group *g, PyObject *group, int i)
 {
     const struct kr_ast_class *c = &kr_ast_classes[i];
-    ast_state.kinds[i] = make_class(c->name, group, c->doc, c);
-    if (ast_state.kinds[i] == NULL) {
+    state()->kinds[i] = make_class(c->name, group, c->doc, c);
+    if (state()->kinds[i] == NULL) {
         return -1;
     }
     if (g->is_enum) {
-        ast_state.singletons[i] =
-            PyType_GenericNew((PyTypeObject *)ast_state.kinds[i], NULL, NULL);
-        return ast_state.singletons[i] == NULL ? -1 : 0;
+        state()->singletons[i] =
+            PyType_GenericNew((PyTypeObject *)state()->kinds[i], NULL, NULL);
+        return state()->singletons[i] == NULL ? -1 : 0;
     }
     return 0;
 }
@@ -263,13 +271,13 @@ make_group(int i)
     const struct kr_ast_group *g = &kr_ast_groups[i];
     const struct kr_ast_class *fields =
         g->product ? &kr_ast_classes[g->first_class] : NULL;
-    PyObject *type = make_class(g->name, ast_state.base, g->doc, fields);
-    ast_state.groups[i] = type;
+    PyObject *type = make_class(g->name, state()->base, g->doc, fields);
+    state()->groups[i] = type;
     if (type == NULL || add_attributes(type, g) < 0) {
         return -1;
     }
     if (g->product) {
-        ast_state.kinds[g->first_class] = Py_NewRef(type);
+        state()->kinds[g->first_class] = Py_NewRef(type);
         return 0;
     }
     for (int k = 0; k < g->nclasses; k++) {
@@ -284,12 +292,12 @@ static int
 make_base(void)
 {
     PyObject *empty = PyTuple_New(0);
-    ast_state.base = PyType_FromSpec(&ast_spec);
+    state()->base = PyType_FromSpec(&ast_spec);
     int result = -1;
-    if (empty != NULL && ast_state.base != NULL &&
-        PyObject_SetAttr(ast_state.base, KR_ID(_fields), empty) == 0 &&
-        PyObject_SetAttr(ast_state.base, KR_ID(__match_args__), empty) == 0 &&
-        PyObject_SetAttr(ast_state.base, KR_ID(_attributes), empty) == 0) {
+    if (empty != NULL && state()->base != NULL &&
+        PyObject_SetAttr(state()->base, KR_ID(_fields), empty) == 0 &&
+        PyObject_SetAttr(state()->base, KR_ID(__match_args__), empty) == 0 &&
+        PyObject_SetAttr(state()->base, KR_ID(_attributes), empty) == 0) {
         result = 0;
     }
     Py_XDECREF(empty);
@@ -299,16 +307,22 @@ make_base(void)
 int
 kr_ast_classes_init(void)
 {
-    if (ast_state.base != NULL) {
+    PyInterpreterState *interp = kr_interp();
+    if (interp->ast_classes != NULL) {
         return 0;
     }
+    interp->ast_classes = PyMem_Calloc(1, sizeof(struct kr_ast_state));
+    if (interp->ast_classes == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
     if (make_base() < 0) {
-        kr_ast_classes_fini();
+        kr_ast_classes_fini(interp);
         return -1;
     }
     for (int i = 0; i < KR_AST_GROUP_COUNT; i++) {
         if (make_group(i) < 0) {
-            kr_ast_classes_fini();
+            kr_ast_classes_fini(interp);
             return -1;
         }
     }
@@ -316,40 +330,46 @@ kr_ast_classes_init(void)
 }
 
 void
-kr_ast_classes_fini(void)
+kr_ast_classes_fini(PyInterpreterState *interp)
 {
+    struct kr_ast_state *st = interp->ast_classes;
+    if (st == NULL) {
+        return;
+    }
+    interp->ast_classes = NULL;
     for (int i = 0; i < KR_AST_CLASS_COUNT; i++) {
-        Py_CLEAR(ast_state.singletons[i]);
-        Py_CLEAR(ast_state.kinds[i]);
+        Py_XDECREF(st->singletons[i]);
+        Py_XDECREF(st->kinds[i]);
     }
     for (int i = 0; i < KR_AST_GROUP_COUNT; i++) {
-        Py_CLEAR(ast_state.groups[i]);
+        Py_XDECREF(st->groups[i]);
     }
-    Py_CLEAR(ast_state.base);
+    Py_XDECREF(st->base);
+    PyMem_Free(st);
 }
 
 PyObject *
 kr_ast_base_class(void)
 {
-    return ast_state.base;
+    return state()->base;
 }
 
 PyObject *
 kr_ast_group_class(int i)
 {
-    return ast_state.groups[i];
+    return state()->groups[i];
 }
 
 PyObject *
 kr_ast_kind_class(int i)
 {
-    return ast_state.kinds[i];
+    return state()->kinds[i];
 }
 
 PyObject *
 kr_ast_singleton(int i)
 {
-    return ast_state.singletons[i];
+    return state()->singletons[i];
 }
 
 int
@@ -358,5 +378,5 @@ kr_ast_check(PyObject *object)
     if (kr_ast_classes_init() < 0) {
         return -1;
     }
-    return PyObject_IsInstance(object, ast_state.base);
+    return PyObject_IsInstance(object, state()->base);
 }

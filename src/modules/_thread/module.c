@@ -76,6 +76,11 @@ start_new_thread(PyObject *module, PyObject *fargs)
         || check_start(func, args, kwargs) < 0) {
         return NULL;
     }
+    if (kr_interp()->config._isolated_interpreter) {
+        PyErr_SetString(PyExc_RuntimeError, "thread is not supported for "
+                                            "isolated subinterpreters");
+        return NULL;
+    }
     struct boot *boot = PyMem_RawMalloc(sizeof(*boot));
     if (boot == NULL) {
         return PyErr_NoMemory();

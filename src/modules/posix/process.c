@@ -85,20 +85,21 @@ os_register_at_fork(PyObject *module, KR_FASTCALL_ARGS)
 }
 
 static bool
-may_fork(const char *event)
+is_isolated(void)
 {
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "fork not supported for subinterpreters");
-        return false;
-    }
-    return PySys_Audit(event, NULL) >= 0;
+    PyInterpreterState *interp = PyInterpreterState_Get();
+    return _PyInterpreterState_GetConfig(interp)->_isolated_interpreter;
 }
 
 static PyObject *
 os_fork(PyObject *module, PyObject *unused)
 {
-    if (!may_fork("os.fork")) {
+    if (is_isolated()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "fork not supported for isolated subinterpreters");
+        return NULL;
+    }
+    if (PySys_Audit("os.fork", NULL) < 0) {
         return NULL;
     }
     PyOS_BeforeFork();
@@ -116,7 +117,12 @@ static PyObject *
 os_forkpty(PyObject *module, PyObject *unused)
 {
     int master = -1;
-    if (!may_fork("os.forkpty")) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "fork not supported for subinterpreters");
+        return NULL;
+    }
+    if (PySys_Audit("os.forkpty", NULL) < 0) {
         return NULL;
     }
     PyOS_BeforeFork();
