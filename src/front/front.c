@@ -72,6 +72,24 @@ kr_front_compile(const char *source, Py_ssize_t len, PyObject *filename,
     return result;
 }
 
+PyObject *
+kr_front_compile_file(char *text, Py_ssize_t len, PyObject *filename,
+                      int start, PyCompilerFlags *flags)
+{
+    KrArena *arena = kr_arena_new();
+    if (arena == NULL) {
+        return NULL;
+    }
+    mod_ty tree = kr_parse_file_text(text, (size_t)len, filename, start, flags,
+                                     arena);
+    PyObject *code =
+        tree == NULL
+            ? NULL
+            : (PyObject *)_PyAST_Compile(tree, filename, flags, -1, arena);
+    kr_arena_free(arena);
+    return code;
+}
+
 int
 kr_front_is_tree(PyObject *obj)
 {

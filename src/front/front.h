@@ -13,6 +13,11 @@ PyObject *kr_front_compile(const char *source, Py_ssize_t len,
                            PyObject *filename, int start,
                            PyCompilerFlags *flags, int optimize);
 
+/* The same for all that a file holds, which is changed: its lines and errors
+ * are those of files. */
+PyObject *kr_front_compile_file(char *text, Py_ssize_t len, PyObject *filename,
+                                int start, PyCompilerFlags *flags);
+
 /* Whether `obj` is an instance of _ast.AST: 1, 0, or -1 on failure. */
 int kr_front_is_tree(PyObject *obj);
 

@@ -125,15 +125,8 @@ run_file(FILE *fp, PyObject *filename, int start, PyObject *globals,
     if (text == NULL) {
         return NULL;
     }
-    PyObject *code;
-    if (strlen(text) != (size_t)len) {
-        PyErr_SetString(PyExc_ValueError,
-                        "source code cannot contain null bytes");
-        code = NULL;
-    }
-    else {
-        code = kr_front_compile(text, len, filename, start, flags, -1);
-    }
+    PyObject *code =
+        kr_front_compile_file(text, len, filename, start, flags);
     PyMem_Free(text);
     return run_code(code, globals, locals);
 }

@@ -43,7 +43,9 @@ struct KrLexer {
     int indent, pending; /* pending INDENTs, or DEDENTs if negative */
     int indents[KR_MAX_INDENT], alt_indents[KR_MAX_INDENT];
     bool at_line_start, after_continuation;
-    bool type_comments, report_warnings, interactive, stop_reading;
+    bool type_comments, interactive, stop_reading;
+    bool encoding_known; /* else columns of errors count bytes */
+    bool check_utf8;     /* lines must be UTF-8, wherever the bytes are */
     PyObject *filename; /* borrowed; may be NULL */
     /* More input for interactive use: a line as from PyOS_Readline. */
     FILE *fp;
@@ -80,10 +82,10 @@ int kr_lexer_error_range(KrLexer *lexer, int col, int end_col,
 int kr_lexer_warn(KrLexer *lexer, PyObject *category, const char *format, ...);
 
 /* Decodes bytes by BOM and coding line (PEP 263) to UTF-8: a new bytes object,
- * or NULL with an exception set. `encoding` overrides the coding line if not
- * NULL. Unless `strict`, what should be UTF-8 is not checked: the parser finds
- * errors where they matter. */
-PyObject *kr_decode_source(const char *src, size_t len, const char *encoding,
-                           bool strict, PyObject *filename);
+ * or NULL with an exception set, whose words differ for a file. What should be
+ * UTF-8 is not checked: the lexer and the parser find errors where they matter.
+ * *known tells whether anything names the encoding. */
+PyObject *kr_decode_source(const char *src, size_t len, bool from_file,
+                           PyObject *filename, bool *known);
 
 #endif

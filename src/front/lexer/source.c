@@ -103,30 +103,29 @@ raise_source_error(PyObject *filename, const char *format, const char *name)
     Py_DECREF(message);
 }
 
-/* Raises for the first byte that is not UTF-8. */
+/* Makes a SyntaxError of the failure to decode. */
 static void
-raise_not_utf8(const char *src, size_t len, PyObject *filename)
+raise_encoding_problem(const char *encoding, bool from_file,
+                       PyObject *filename)
 {
+    if (!PyErr_ExceptionMatches(PyExc_LookupError) &&
+        !PyErr_ExceptionMatches(PyExc_ValueError)) {
+        return;
+    }
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
-    Py_ssize_t at = 0;
-    if (value == NULL || PyUnicodeDecodeError_GetStart(value, &at) < 0) {
-        at = 0;
+    PyObject *text = value ? PyObject_Str(value) : NULL;
+    if (from_file) {
+        PyErr_Format(PyExc_SyntaxError, "encoding problem: %s", encoding);
     }
+    else if (text != NULL) {
+        raise_source_error(filename, "%s", PyUnicode_AsUTF8(text));
+    }
+    Py_XDECREF(text);
     Py_XDECREF(type);
     Py_XDECREF(value);
     Py_XDECREF(traceback);
-    int line = 1;
-    for (Py_ssize_t i = 0; i < at; i++) {
-        line += src[i] == '\n';
-    }
-    PyErr_Format(PyExc_SyntaxError,
-                 "Non-UTF-8 code starting with '\\x%.2x' in file %U on line "
-                 "%i, but no encoding declared; see "
-                 "https://peps.python.org/pep-0263/ for details",
-                 (unsigned char)src[at],
-                 filename == NULL ? Py_None : filename, line);
 }
 
 static bool
@@ -136,9 +135,18 @@ is_latin_1(const char *name)
            is_encoding(name, "iso-latin-1");
 }
 
+static PyObject *
+recode(const char *src, size_t len, const char *encoding)
+{
+    PyObject *text = PyUnicode_Decode(src, (Py_ssize_t)len, encoding, NULL);
+    PyObject *utf8 = text == NULL ? NULL : PyUnicode_AsUTF8String(text);
+    Py_XDECREF(text);
+    return utf8;
+}
+
 PyObject *
-kr_decode_source(const char *src, size_t len, const char *encoding,
-                 bool strict, PyObject *filename)
+kr_decode_source(const char *src, size_t len, bool from_file,
+                 PyObject *filename, bool *known)
 {
     char name[80];
     bool bom = len >= 3 && memcmp(src, "\xef\xbb\xbf", 3) == 0;
@@ -146,44 +154,27 @@ kr_decode_source(const char *src, size_t len, const char *encoding,
         src += 3;
         len -= 3;
     }
-    bool declared = encoding == NULL && find_coding(src, len, name);
-    if (declared) {
-        encoding = name;
-    }
-    if (encoding != NULL && is_latin_1(encoding)) {
-        encoding = "iso-8859-1";
-    }
-    if (declared) {
-        if (bom && !is_encoding(name, "utf-8")) {
-            raise_source_error(filename, "encoding problem: %s with BOM",
-                               encoding);
-            return NULL;
-        }
-    }
-    if (encoding == NULL || is_encoding(encoding, "utf-8")) {
-        PyObject *text =
-            strict ? PyUnicode_DecodeUTF8(src, (Py_ssize_t)len, NULL)
-                   : Py_NewRef(Py_None);
-        if (text == NULL) {
-            if (!declared &&
-                PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-                raise_not_utf8(src, len, filename);
-            }
-            return NULL;
-        }
-        Py_DECREF(text);
+    bool declared = find_coding(src, len, name);
+    *known = bom || declared;
+    const char *encoding =
+        declared && is_latin_1(name) ? "iso-8859-1" : name;
+    if (!declared || is_encoding(encoding, "utf-8")) {
         return PyBytes_FromStringAndSize(src, (Py_ssize_t)len);
     }
-    PyObject *text = PyUnicode_Decode(src, (Py_ssize_t)len, encoding, NULL);
-    if (text == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_LookupError)) {
-            PyErr_Clear();
-            raise_source_error(filename, "unknown encoding: %s", encoding);
+    if (bom) {
+        const char *format = "encoding problem: %s with BOM";
+        if (from_file) {
+            PyErr_Format(PyExc_SyntaxError, format, encoding);
+        }
+        else {
+            raise_source_error(filename, format, encoding);
         }
         return NULL;
     }
-    PyObject *utf8 = PyUnicode_AsUTF8String(text);
-    Py_DECREF(text);
+    PyObject *utf8 = recode(src, len, encoding);
+    if (utf8 == NULL) {
+        raise_encoding_problem(encoding, from_file, filename);
+    }
     return utf8;
 }
 
@@ -215,14 +206,16 @@ kr_lexer_init(KrLexer *t, const char *src, size_t len, bool add_newline,
             }
         }
     }
-    if (add_newline && (out == t->buf || out[-1] != '\n')) {
+    /* The reference adds one after "\r\n" too. */
+    if (add_newline && (out == t->buf || out[-1] != '\n' ||
+                        (len > 1 && src[len - 1] == '\n' &&
+                         src[len - 2] == '\r'))) {
         *out++ = '\n';
     }
     *out = '\0';
     t->cur = t->inp = t->line_start = t->context = t->buf;
     t->end = out;
     t->at_line_start = true;
-    t->report_warnings = true;
     t->filename = filename;
     return 0;
 }
@@ -238,6 +231,7 @@ kr_lexer_init_interactive(KrLexer *t, FILE *fp, const char *encoding,
     t->interactive = true;
     t->fp = fp;
     t->encoding = encoding;
+    t->encoding_known = encoding != NULL;
     t->prompt = ps1;
     t->next_prompt = ps2;
     return 0;
@@ -330,6 +324,38 @@ read_interactive_line(KrLexer *t)
     return result;
 }
 
+/* Whether the line is UTF-8; else false with a SyntaxError set. */
+static bool
+line_is_utf8(KrLexer *t, const char *line, const char *end)
+{
+    PyObject *text = PyUnicode_DecodeUTF8(line, end - line, NULL);
+    if (text != NULL) {
+        Py_DECREF(text);
+        return true;
+    }
+    t->done = KR_LEX_ERROR;
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        return false;
+    }
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    Py_ssize_t at = 0;
+    if (value == NULL || PyUnicodeDecodeError_GetStart(value, &at) < 0) {
+        at = 0;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    PyErr_Format(PyExc_SyntaxError,
+                 "Non-UTF-8 code starting with '\\x%.2x' in file %U on line "
+                 "%i, but no encoding declared; see "
+                 "https://peps.python.org/pep-0263/ for details",
+                 (unsigned char)line[at],
+                 t->filename == NULL ? Py_None : t->filename, t->lineno);
+    return false;
+}
+
 int
 kr_next_line(KrLexer *t)
 {
@@ -350,7 +376,7 @@ kr_next_line(KrLexer *t)
     }
     t->inp = newline != NULL ? newline + 1 : t->end;
     t->lineno++;
-    return 1;
+    return !t->check_utf8 || line_is_utf8(t, t->cur, t->inp);
 }
 
 /* --- Errors -------------------------------------------------------------- */
@@ -418,9 +444,6 @@ kr_lexer_error_range(KrLexer *t, int col, int end_col, const char *format, ...)
 int
 kr_lexer_warn(KrLexer *t, PyObject *category, const char *format, ...)
 {
-    if (!t->report_warnings) {
-        return 0;
-    }
     va_list args;
     va_start(args, format);
     PyObject *message = PyUnicode_FromFormatV(format, args);

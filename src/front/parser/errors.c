@@ -105,8 +105,10 @@ raise_known(Parser *p, PyObject *type, int lineno, int col, int end_lineno,
         col -= p->starting_col_offset;
         end_col -= p->starting_col_offset;
     }
-    col = characters(line, col);
-    end_col = end_col > 0 ? characters(line, end_col) : end_col;
+    if (p->tok->encoding_known) {
+        col = characters(line, col);
+        end_col = end_col > 0 ? characters(line, end_col) : end_col;
+    }
     value = Py_BuildValue("(O(OiiOii))", message,
                           p->tok->filename ? p->tok->filename : Py_None,
                           lineno, col, line, end_lineno, end_col);

@@ -144,7 +144,6 @@ parse_field(Parser *p, const char *start, const char *end, const Token *t)
         return NULL;
     }
     lexer.lineno = t->lineno + lines - 1;
-    lexer.report_warnings = p->tok->report_warnings;
     Parser inner;
     kr_parser_init(&inner, &lexer, KR_FSTRING_INPUT, p->flags,
                    p->feature_version, p->arena);

@@ -1,6 +1,8 @@
 /* Entry points: bytes, files and terminals to trees. */
 #include "front/parser/parser.h"
 
+#include <string.h>
+
 #include "front/parser/rules.h"
 
 static mod_ty
@@ -22,31 +24,40 @@ parse_lexed(KrLexer *lexer, int mode, PyCompilerFlags *flags, int *reached_end,
     return tree;
 }
 
+/* How the source came here, which errors depend on. */
+struct origin {
+    bool encoding_known, from_file;
+};
+
 static mod_ty
-parse_utf8(const char *src, size_t len, PyObject *filename, int mode,
-           PyCompilerFlags *flags, KrArena *arena)
+parse_utf8(const char *src, size_t len, struct origin origin,
+           PyObject *filename, int mode, PyCompilerFlags *flags,
+           KrArena *arena)
 {
     KrLexer lexer;
     if (kr_lexer_init(&lexer, src, len, mode == Py_file_input, filename) < 0) {
         return NULL;
     }
+    lexer.encoding_known = origin.encoding_known;
+    lexer.check_utf8 = origin.from_file && !origin.encoding_known;
     mod_ty tree = parse_lexed(&lexer, mode, flags, NULL, arena);
     kr_lexer_fini(&lexer);
     return tree;
 }
 
 static mod_ty
-parse_bytes(const char *src, size_t len, const char *encoding, bool strict,
-            PyObject *filename, int mode, PyCompilerFlags *flags,
-            KrArena *arena)
+parse_bytes(const char *src, size_t len, bool from_file, PyObject *filename,
+            int mode, PyCompilerFlags *flags, KrArena *arena)
 {
-    PyObject *utf8 = kr_decode_source(src, len, encoding, strict, filename);
+    struct origin origin = {.from_file = from_file};
+    PyObject *utf8 = kr_decode_source(src, len, from_file, filename,
+                                      &origin.encoding_known);
     if (utf8 == NULL) {
         return NULL;
     }
     mod_ty tree = parse_utf8(PyBytes_AS_STRING(utf8),
-                             (size_t)PyBytes_GET_SIZE(utf8), filename, mode,
-                             flags, arena);
+                             (size_t)PyBytes_GET_SIZE(utf8), origin, filename,
+                             mode, flags, arena);
     Py_DECREF(utf8);
     return tree;
 }
@@ -59,45 +70,46 @@ kr_parse_string(const char *src, size_t len, PyObject *filename, int mode,
         return NULL;
     }
     if (flags != NULL && (flags->cf_flags & PyCF_IGNORE_COOKIE)) {
-        return parse_utf8(src, len, filename, mode, flags, arena);
+        struct origin origin = {.encoding_known = true};
+        return parse_utf8(src, len, origin, filename, mode, flags, arena);
     }
-    return parse_bytes(src, len, NULL, false, filename, mode, flags, arena);
+    return parse_bytes(src, len, false, filename, mode, flags, arena);
+}
+
+/* Lines end at a NUL, without a line end, and a line that starts with one ends
+ * the file: so the reference reads lines. Returns the new length. */
+static size_t
+cut_at_nuls(char *text, size_t len)
+{
+    char *out = text;
+    const char *s = text, *end = text + len, *nul;
+    while ((nul = memchr(s, '\0', (size_t)(end - s))) != NULL) {
+        memmove(out, s, (size_t)(nul - s));
+        out += nul - s;
+        if (out == text || out[-1] == '\n') {
+            return (size_t)(out - text);
+        }
+        s = memchr(nul, '\n', (size_t)(end - nul));
+        if (s++ == NULL) {
+            return (size_t)(out - text);
+        }
+    }
+    memmove(out, s, (size_t)(end - s));
+    return (size_t)(out + (end - s) - text);
 }
 
 mod_ty
-kr_parse_file(FILE *fp, PyObject *filename, const char *encoding, int mode,
-              PyCompilerFlags *flags, KrArena *arena)
+kr_parse_file_text(char *text, size_t len, PyObject *filename, int mode,
+                   PyCompilerFlags *flags, KrArena *arena)
 {
-    size_t len = 0, capacity = 1 << 16, n;
-    char *text = PyMem_Malloc(capacity);
-    while (text != NULL &&
-           (n = fread(text + len, 1, capacity - len, fp)) != 0) {
-        len += n;
-        if (len == capacity) {
-            char *grown = PyMem_Realloc(text, capacity *= 2);
-            if (grown == NULL) {
-                PyMem_Free(text);
-            }
-            text = grown;
-        }
+    if (PySys_Audit("compile", "OO", Py_None, filename) < 0) {
+        return NULL;
     }
-    if (text == NULL) {
-        return (mod_ty)PyErr_NoMemory();
+    len = cut_at_nuls(text, len);
+    if (len > 1 && text[len - 2] == '\r' && text[len - 1] == '\n') {
+        text[--len - 1] = '\n'; /* no line is added after it */
     }
-    mod_ty tree = NULL;
-    if (ferror(fp)) {
-        PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, filename);
-    }
-    else if (memchr(text, '\0', len) != NULL) {
-        PyErr_SetString(PyExc_SyntaxError,
-                        "source code cannot contain null bytes");
-    }
-    else {
-        tree = parse_bytes(text, len, encoding, true, filename, mode, flags,
-                           arena);
-    }
-    PyMem_Free(text);
-    return tree;
+    return parse_bytes(text, len, true, filename, mode, flags, arena);
 }
 
 mod_ty

@@ -13,9 +13,10 @@
 mod_ty kr_parse_string(const char *src, size_t len, PyObject *filename,
                        int mode, PyCompilerFlags *flags, KrArena *arena);
 
-/* Reads the whole file. `encoding` may be NULL (UTF-8 or coding line). */
-mod_ty kr_parse_file(FILE *fp, PyObject *filename, const char *encoding,
-                     int mode, PyCompilerFlags *flags, KrArena *arena);
+/* Parses what a file holds: like kr_parse_string, but with the reference's
+ * rules for files. `text` is changed. */
+mod_ty kr_parse_file_text(char *text, size_t len, PyObject *filename, int mode,
+                          PyCompilerFlags *flags, KrArena *arena);
 
 /* Reads one statement, line by line, with prompts, through PyOS_Readline
  * if `fp` is a terminal. *reached_end is set to 1 when the input ended before a

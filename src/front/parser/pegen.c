@@ -381,7 +381,6 @@ prepare_error_pass(Parser *p)
     p->stack_size = 0;
     p->call_invalid_rules = true;
     p->tok->stop_reading = true;
-    p->tok->report_warnings = false;
 }
 
 void *

@@ -6,9 +6,6 @@
 static int
 warn_escape(Parser *p, char c, const Token *t)
 {
-    if (!p->tok->report_warnings || p->call_invalid_rules) {
-        return 0;
-    }
     PyObject *message =
         PyUnicode_FromFormat("invalid escape sequence '\\%c'", c);
     if (message == NULL) {
@@ -125,6 +122,31 @@ split_literal(const Token *t)
     return l;
 }
 
+/* The value of a literal that is not formatted: new bytes or str, or NULL. */
+static PyObject *
+decode_literal(Parser *p, struct literal l, const Token *t)
+{
+    size_t len = (size_t)(l.end - l.body);
+    if (l.bytes) {
+        return decode_bytes(p, l.body, len, l.raw, t);
+    }
+    return l.raw ? PyUnicode_DecodeUTF8(l.body, (Py_ssize_t)len, NULL)
+                 : kr_decode_escapes(p, l.body, len, t);
+}
+
+/* Refuses a literal of the other kind than its neighbours, after what is wrong
+ * in it. Always NULL. */
+static void *
+mixed_kinds(Parser *p, struct literal l, const Token *t)
+{
+    PyObject *part = l.format ? Py_NewRef(Py_None) : decode_literal(p, l, t);
+    if (part == NULL) {
+        return NULL;
+    }
+    Py_DECREF(part);
+    return RAISE("cannot mix bytes and nonbytes literals");
+}
+
 static expr_ty
 bytes_constant(Parser *p, asdl_seq *tokens, const Token *start,
                const Token *last)
@@ -134,7 +156,7 @@ bytes_constant(Parser *p, asdl_seq *tokens, const Token *start,
         const Token *t = asdl_seq_GET(tokens, i);
         struct literal l = split_literal(t);
         PyObject *part =
-            decode_bytes(p, l.body, (size_t)(l.end - l.body), l.raw, t);
+            l.bytes ? decode_literal(p, l, t) : mixed_kinds(p, l, t);
         if (part == NULL) {
             Py_XDECREF(all);
             return NULL;
@@ -163,6 +185,10 @@ text_value(Parser *p, asdl_seq *tokens, const Token *start, const Token *last)
     for (Py_ssize_t i = 0; i < tokens->size; i++) {
         const Token *t = asdl_seq_GET(tokens, i);
         struct literal l = split_literal(t);
+        if (l.bytes) {
+            mixed_kinds(p, l, t);
+            goto done;
+        }
         if (l.format) {
             const char *s = l.body;
             if (!kr_check_version(p, 6, "Format strings are") ||
@@ -171,11 +197,7 @@ text_value(Parser *p, asdl_seq *tokens, const Token *start, const Token *last)
             }
             continue;
         }
-        size_t len = (size_t)(l.end - l.body);
-        PyObject *part = l.raw
-                             ? PyUnicode_DecodeUTF8(l.body, (Py_ssize_t)len,
-                                                    NULL)
-                             : kr_decode_escapes(p, l.body, len, t);
+        PyObject *part = decode_literal(p, l, t);
         if (part == NULL || kr_joined_text(p, &joined, part) < 0) {
             goto done;
         }
@@ -191,14 +213,9 @@ kr_concatenate_strings(Parser *p, asdl_seq *tokens)
 {
     const Token *start = asdl_seq_GET(tokens, 0);
     const Token *last = asdl_seq_GET(tokens, tokens->size - 1);
-    bool bytes = split_literal(start).bytes;
-    for (Py_ssize_t i = 1; i < tokens->size; i++) {
-        if (split_literal(asdl_seq_GET(tokens, i)).bytes != bytes) {
-            return RAISE("cannot mix bytes and nonbytes literals");
-        }
-    }
-    expr_ty result = bytes ? bytes_constant(p, tokens, start, last)
-                           : text_value(p, tokens, start, last);
+    expr_ty result = split_literal(start).bytes
+                         ? bytes_constant(p, tokens, start, last)
+                         : text_value(p, tokens, start, last);
     if (result == NULL && PyErr_Occurred() &&
         !PyErr_ExceptionMatches(PyExc_SyntaxError)) {
         kr_raise_decode_problem(p);
