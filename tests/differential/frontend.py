@@ -43,17 +43,20 @@ def sources(paths, every=1):
 
 
 def start(python, args):
-    return subprocess.Popen(
-        [python, f"{HERE}/questions.py", *args], stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace",
-        env=ENVIRONMENT)
+    out = tempfile.TemporaryFile()
+    return out, subprocess.Popen([python, f"{HERE}/questions.py", *args],
+                                 stdout=out, stderr=subprocess.STDOUT,
+                                 env=ENVIRONMENT)
 
 
-def answers(process):
+def answers(out, process):
     """{(question, file): digest}; what is no answer goes under None."""
-    out = process.communicate()[0]
+    process.wait()
     found = {}
-    for line in out.splitlines():
+    out.seek(0)
+    text = out.read().decode("utf-8", "backslashreplace")
+    out.close()
+    for line in text.splitlines():
         parts = line.replace("\\ ", "\0").split(" ")
         if len(parts) == 3 and len(parts[2]) == 64:
             found[parts[0], parts[1].replace("\0", " ")] = parts[2]
@@ -68,7 +71,7 @@ def pair(krait, questions, listing, options=((), ())):
     """What each says to the questions, both at work at once."""
     processes = [start(python, [*extra, questions, "@" + listing])
                  for python, extra in zip((krait, REFERENCE), options)]
-    return [answers(process) for process in processes]
+    return [answers(*process) for process in processes]
 
 
 def ask(krait, questions, listing):

@@ -1,32 +1,34 @@
-"""Code objects equal to the reference's, field by field, on library files.
+"""The front end's answers on library files and malformed programs.
 
-A sample of 300 files; KRAIT_ALL_FILES=1 takes every file of the library and of
-CPython's tests.
+Code objects of 300 files, everything else of 40, and 300 programs made by
+mutation must equal the reference's. KRAIT_ALL_FILES=1 takes every file of the
+library and of CPython's tests, and 5,000 programs.
 """
-import glob
 import os
-
-import compare
+import sys
 
 
 def run(report, top):
-    files = sorted(glob.glob("/usr/lib/python3.11/**/*.py", recursive=True))
-    if not os.environ.get("KRAIT_ALL_FILES"):
-        files = files[::max(1, len(files) // 300)]
-    script = f"{top}/tests/differential/codeobjects.py"
-    equal, different = 0, []
-    for level in ("0", "2"):
-        for i in range(0, len(files), 50):
-            args = [script, "-O", level, *files[i:i + 50]]
-            mine = compare.run(report.krait, args, timeout=600)[1]
-            theirs = compare.run(compare.REFERENCE, args, timeout=600)[1]
-            mine = dict(line.split(" ", 1) for line in mine.splitlines())
-            for line in theirs.splitlines():
-                path, digest = line.split(" ", 1)
-                if mine.get(path) == digest:
-                    equal += 1
-                else:
-                    different.append(f"-O{level} {path}")
-    print(f"   {equal} of {equal + len(different)} code objects are equal")
-    report.add("code objects equal the reference's",
-               "\n".join(different) if different else None)
+    sys.path.insert(0, f"{top}/tests/differential")
+    import frontend
+    import mutations
+    every = bool(os.environ.get("KRAIT_ALL_FILES"))
+    files = frontend.sources([frontend.LIBRARY])
+    samples = [("code objects", ["code0", "code2"], 300),
+               ("modes, trees and listings",
+                ["code1", "marshal", *frontend.MODES, *frontend.TREES], 40)]
+    for name, questions, count in samples:
+        step = 1 if every else max(1, len(files) // count)
+        print(f"   {name} of {len(files[::step])} files")
+        different = frontend.compare(report.krait, questions, files[::step])
+        report.add(f"{name} equal the reference's",
+                   "\n".join(different) or None)
+    count = 5000 if every else 300
+    equal, different, _ = mutations.compare(report.krait, count,
+                                            mutations.SEED)
+    print(f"   {equal} of {count} mutated programs give the same")
+    allowed = count // 100 if every else 0
+    report.add("malformed programs give the reference's errors",
+               None if len(different) <= allowed else
+               "\n".join(f"{data!r}: {theirs} not {ours}"
+                         for _, data, theirs, ours in different))
