@@ -334,7 +334,7 @@ make_header(_PyTime_t timeout)
 {
     unsigned long us = (unsigned long)(timeout / 1000 % 1000000);
     unsigned long s = (unsigned long)(timeout / 1000000000);
-    char fraction[16] = "";
+    char fraction[24] = "";
     if (us != 0) {
         snprintf(fraction, sizeof(fraction), ".%06lu", us);
     }

@@ -85,8 +85,8 @@ PySys_ResetWarnOptions(void)
     }
 }
 
-void
-PySys_AddWarnOptionUnicode(PyObject *option)
+static void
+add_warn_option(PyObject *option)
 {
     PyObject *list = warn_options();
     if (list == NULL || PyList_Append(list, option) < 0) {
@@ -95,11 +95,17 @@ PySys_AddWarnOptionUnicode(PyObject *option)
 }
 
 void
+PySys_AddWarnOptionUnicode(PyObject *option)
+{
+    add_warn_option(option);
+}
+
+void
 PySys_AddWarnOption(const wchar_t *s)
 {
     PyObject *option = PyUnicode_FromWideChar(s, -1);
     if (option != NULL) {
-        PySys_AddWarnOptionUnicode(option);
+        add_warn_option(option);
         Py_DECREF(option);
     }
 }
