@@ -308,16 +308,12 @@ PyErr_SetObject(PyObject *type, PyObject *value)
 void
 _PyErr_SetKeyError(PyObject *key)
 {
-    PyThreadState *tstate = PyThreadState_Get();
-    if (!PyTuple_Check(key) && !PyExceptionInstance_Check(key)) {
-        _PyErr_SetObject(tstate, PyExc_KeyError, key);
-        return;
-    }
-    /* a tuple would be taken for the arguments */
-    PyObject *exc = PyObject_CallOneArg(PyExc_KeyError, key);
-    if (exc != NULL) {
-        _PyErr_SetObject(tstate, (PyObject *)Py_TYPE(exc), exc);
-        Py_DECREF(exc);
+    /* the key itself, if a tuple, None or an exception, would be taken for
+     * all of the arguments */
+    PyObject *args = PyTuple_Pack(1, key);
+    if (args != NULL) {
+        _PyErr_SetObject(PyThreadState_Get(), PyExc_KeyError, args);
+        Py_DECREF(args);
     }
 }
 

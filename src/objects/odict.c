@@ -501,8 +501,15 @@ pop_key(PyObject *od, PyObject *key, PyObject *deflt)
     Py_ssize_t before = PyDict_GET_SIZE(od);
     Py_hash_t hash = PyObject_Hash(key);
     PyObject *value =
-        hash == -1 ? NULL : _PyDict_Pop_KnownHash(od, key, hash, deflt);
-    OD(od)->state += PyDict_GET_SIZE(od) != before;
+        hash == -1 ? NULL
+                   : _PyDict_Pop_KnownHash(od, key, hash, deflt ? deflt : od);
+    bool found = PyDict_GET_SIZE(od) != before;
+    OD(od)->state += found;
+    if (value == od && deflt == NULL && !found) {
+        Py_DECREF(value);
+        PyErr_SetObject(PyExc_KeyError, key); /* a tuple is spread there */
+        return NULL;
+    }
     return value;
 }
 

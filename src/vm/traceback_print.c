@@ -7,6 +7,7 @@
 #include <frameobject.h>
 
 #include "base/common.h"
+#include "front/anchors.h"
 #include "memory/tstate.h"
 #include "objects/ids.h"
 #include "vm/frame.h"
@@ -239,153 +240,6 @@ struct anchors {
     Py_ssize_t left, right; /* of the operator; -1: none */
 };
 
-/* Binding strength of a binary operator of `*len` characters at p; 0: none, -1:
- * a token that makes the expression something else than an operation. */
-static int
-operator_at(const char *p, int *len)
-{
-    *len = p[1] == p[0] && strchr("*/<>", p[0]) ? 2 : 1;
-    switch (*p) {
-        case '|':
-            return 1;
-        case '^':
-            return 2;
-        case '&':
-            return 3;
-        case '<':
-        case '>':
-            return *len == 2 ? 4 : -1;
-        case '+':
-        case '-':
-            return 5;
-        case '*':
-            return *len == 2 ? 8 : 6;
-        case '/':
-        case '@':
-        case '%':
-            return 6;
-        case '=':
-        case '!':
-        case ',':
-        case ':':
-        case ';':
-            return -1;
-        default:
-            return 0;
-    }
-}
-
-static bool
-is_keyword(const char *p, size_t n)
-{
-    static const char *const words[] = {"and", "or",     "not",   "in",
-                                        "is",  "if",     "else",  "await",
-                                        "for", "lambda", "yield", "async"};
-    for (size_t i = 0; i < KR_ARRAY_LEN(words); i++) {
-        if (strlen(words[i]) == n && strncmp(words[i], p, n) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Behind the string literal, bracket or name that starts at p. */
-static const char *
-skip_operand(const char *p)
-{
-    if (*p == '"' || *p == '\'') {
-        char quote = *p;
-        int triple = p[1] == quote && p[2] == quote;
-        for (p += triple ? 3 : 1; *p; p++) {
-            if (*p == '\\' && p[1]) {
-                p++;
-            }
-            else if (*p == quote && (!triple || (p[1] == quote &&
-                                                 p[2] == quote))) {
-                return p + (triple ? 3 : 1);
-            }
-        }
-        return p;
-    }
-    if (strchr("([{", *p)) {
-        int depth = 0;
-        while (*p) {
-            if (*p == '"' || *p == '\'') {
-                p = skip_operand(p);
-                continue;
-            }
-            depth += strchr("([{", *p) != NULL;
-            depth -= strchr(")]}", *p) != NULL;
-            p++;
-            if (depth == 0) {
-                break;
-            }
-        }
-        return p;
-    }
-    while (isalnum((unsigned char)*p) || *p == '_' || *p == '.' ||
-           (unsigned char)*p >= 128) {
-        p++;
-    }
-    return p;
-}
-
-/* Where the operator (or the subscript) of the expression is, in bytes. It is
- * found by looking at the text between the operands; source that is more than
- * one operation gives none. */
-static struct anchors
-find_anchors_in(const char *text)
-{
-    const struct anchors none = {-1, -1};
-    struct anchors best = none, subscript = none;
-    int weakest = 100, operand = 0, unary = 0;
-    for (const char *p = text; *p;) {
-        if (isspace((unsigned char)*p) || *p == '\\') {
-            p++;
-            continue;
-        }
-        int len, strength = operator_at(p, &len);
-        if (strength < 0) {
-            return none;
-        }
-        if (strength == 0 && *p == '~') {
-            unary = 1;
-            operand = 0;
-            p++;
-        }
-        else if (strength == 0) {
-            const char *end = skip_operand(p);
-            if (end == p || is_keyword(p, (size_t)(end - p))) {
-                return none;
-            }
-            if (*p == '[' && operand) {
-                subscript = (struct anchors){p - text, end - text};
-            }
-            else {
-                subscript = none;
-            }
-            operand = 1;
-            p = end;
-        }
-        else {
-            if (!operand) {
-                unary = 1;
-            }
-            else if (strength < weakest ||
-                     (strength == weakest && strength != 8)) {
-                weakest = strength;
-                best = (struct anchors){p - text, p - text + len};
-            }
-            operand = 0;
-            p += len;
-        }
-    }
-    if (best.left >= 0) {
-        return unary && weakest == 8 ? none : best;
-    }
-    return unary ? none : subscript;
-}
-
 static struct anchors
 find_anchors(PyObject *segment)
 {
@@ -395,8 +249,7 @@ find_anchors(PyObject *segment)
         PyErr_Clear();
         return a;
     }
-    a = find_anchors_in(text);
-    if (a.left >= 0) {
+    if (kr_front_anchors(text, &a.left, &a.right)) {
         a.left = byte_to_char(segment, (int)a.left);
         a.right = byte_to_char(segment, (int)a.right);
     }

@@ -157,7 +157,7 @@ kr_preinitialize(const PyConfig *config)
         return PyStatus_Ok();
     }
     s->done = 1;
-    setlocale(LC_ALL, "");
+    setlocale(LC_CTYPE, ""); /* the others are the program's to set */
     int use_env = config == NULL || config->use_environment != 0;
     int mode = config != NULL ? utf8_option(config) : -1;
     if (mode < 0 && use_env) {
