@@ -551,8 +551,9 @@ call_due(struct due *due)
     free(due->items);
 }
 
+/* Calls the finalizers of suspended code, or all others; whether any was. */
 static bool
-finalize_found(struct collection *c)
+finalize_some(struct collection *c, bool code)
 {
     bool any = false;
     for (size_t i = 0; i < c->nfound; i++) {
@@ -561,7 +562,8 @@ finalize_found(struct collection *c)
             continue;
         }
         destructor finalize = Py_TYPE(op)->tp_finalize;
-        if (finalize != NULL && !kr_gc_is_finalized(op)) {
+        if (finalize != NULL && (finalize == _PyGen_Finalize) == code
+            && !kr_gc_is_finalized(op)) {
             kr_gc_set_finalized(op);
             Py_INCREF(op);
             finalize(op);
@@ -570,6 +572,15 @@ finalize_found(struct collection *c)
         }
     }
     return any;
+}
+
+/* The objects are in no order of age. Suspended code comes first: what its
+ * finally blocks close must not be found unclosed. */
+static bool
+finalize_found(struct collection *c)
+{
+    bool code = finalize_some(c, true);
+    return finalize_some(c, false) || code;
 }
 
 static bool
