@@ -7,6 +7,7 @@
 #include <structmember.h>
 
 #include "modules/kwargs.h"
+#include "modules/shared/expat_capi.h"
 
 enum handler {
     START_ELEMENT,
@@ -64,39 +65,6 @@ static struct pyexpat_state {
     PyTypeObject *type;
     PyObject *error;
 } state;
-
-/* The C API of the capsule; its layout is that of pyexpat.h. */
-struct expat_capi {
-    char *magic;
-    int size, major, minor, micro;
-    const XML_LChar *(*ErrorString)(enum XML_Error);
-    enum XML_Error (*GetErrorCode)(XML_Parser);
-    XML_Size (*GetErrorColumnNumber)(XML_Parser);
-    XML_Size (*GetErrorLineNumber)(XML_Parser);
-    enum XML_Status (*Parse)(XML_Parser, const char *, int, int);
-    XML_Parser (*ParserCreate_MM)(const XML_Char *,
-                                  const XML_Memory_Handling_Suite *,
-                                  const XML_Char *);
-    void (*ParserFree)(XML_Parser);
-    void (*SetCharacterDataHandler)(XML_Parser, XML_CharacterDataHandler);
-    void (*SetCommentHandler)(XML_Parser, XML_CommentHandler);
-    void (*SetDefaultHandlerExpand)(XML_Parser, XML_DefaultHandler);
-    void (*SetElementHandler)(XML_Parser, XML_StartElementHandler,
-                              XML_EndElementHandler);
-    void (*SetNamespaceDeclHandler)(XML_Parser, XML_StartNamespaceDeclHandler,
-                                    XML_EndNamespaceDeclHandler);
-    void (*SetProcessingInstructionHandler)(XML_Parser,
-                                            XML_ProcessingInstructionHandler);
-    void (*SetUnknownEncodingHandler)(XML_Parser, XML_UnknownEncodingHandler,
-                                      void *);
-    void (*SetUserData)(XML_Parser, void *);
-    void (*SetStartDoctypeDeclHandler)(XML_Parser,
-                                       XML_StartDoctypeDeclHandler);
-    enum XML_Status (*SetEncoding)(XML_Parser, const XML_Char *);
-    int (*DefaultUnknownEncodingHandler)(void *, const XML_Char *,
-                                         XML_Encoding *);
-    int (*SetHashSalt)(XML_Parser, unsigned long);
-};
 
 static void install(parser_object *self, int i, bool on);
 
@@ -1223,8 +1191,8 @@ add_features(PyObject *m)
 static int
 add_capi(PyObject *m)
 {
-    static struct expat_capi api = {
-        .magic = "pyexpat.expat_CAPI 1.1",
+    static const struct kr_expat_capi api = {
+        .magic = KR_EXPAT_CAPI_MAGIC,
         .size = sizeof api,
         .major = XML_MAJOR_VERSION,
         .minor = XML_MINOR_VERSION,
@@ -1250,7 +1218,7 @@ add_capi(PyObject *m)
         .SetHashSalt = XML_SetHashSalt,
     };
     return add_steal(m, "expat_CAPI",
-                     PyCapsule_New(&api, "pyexpat.expat_CAPI", NULL));
+                     PyCapsule_New((void *)&api, "pyexpat.expat_CAPI", NULL));
 }
 
 static int
