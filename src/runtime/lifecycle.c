@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "memory/gc.h"
 #include "memory/tstate.h"
 #include "objects/exceptions/exc.h"
 #include "objects/hash.h"
@@ -501,15 +502,16 @@ kr_finalize_modules(PyInterpreterState *interp)
         PyErr_Clear();
     }
     Py_CLEAR(interp->builtins_copy);
-    PyGC_Collect();
+    kr_gc_collect_no_fail();
+    kr_gc_dump_shutdown_stats();
     if (list != NULL) {
         clear_survivors(interp, list);
         Py_DECREF(list);
     }
-    PyGC_Collect();
+    kr_gc_collect_no_fail();
     _PyModule_ClearDict(interp->sysdict);
     _PyModule_ClearDict(interp->builtins);
-    PyGC_Collect();
+    kr_gc_collect_no_fail();
 }
 
 int
