@@ -193,6 +193,7 @@ on_fault(int signum)
     put(st.fd, f->name);
     put(st.fd, "\n\n");
     dump(st.fd, st.all_threads, st.interp);
+    _Py_DumpExtensionModules(st.fd, st.interp);
     errno = saved;
     /* now what would have happened without us */
     raise(signum);
@@ -569,7 +570,7 @@ sigabrt(PyObject *self, PyObject *Py_UNUSED(ignored))
 }
 
 static void *
-fatal_thread(void *arg)
+faulthandler_fatal_error_thread(void *arg)
 {
     no_core();
     Py_FatalError("in new thread");
@@ -580,7 +581,8 @@ static PyObject *
 fatal_error_c_thread(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, fatal_thread, NULL) != 0) {
+    if (pthread_create(&thread, NULL, faulthandler_fatal_error_thread, NULL)
+        != 0) {
         PyErr_SetString(PyExc_RuntimeError, "unable to start the thread");
         return NULL;
     }

@@ -184,3 +184,70 @@ _Py_DumpTracebackThreads(int fd, PyInterpreterState *interp,
     }
     return NULL;
 }
+
+/* --- extension modules ---------------------------------------------------- */
+
+/* The value of a str key in a dict, found without hashing or allocating. */
+static PyObject *
+find_value(PyObject *dict, const char *name)
+{
+    PyObject *key, *value;
+    Py_ssize_t pos = 0;
+    while (dict != NULL && PyDict_Next(dict, &pos, &key, &value)) {
+        if (PyUnicode_Check(key)
+            && _PyUnicode_EqualToASCIIString(key, name)) {
+            return value;
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_extension(PyObject *module)
+{
+    PyModuleDef *def = PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
+    return def != NULL && def->m_methods != NULL;
+}
+
+static bool
+set_has_name(PyObject *set, PyObject *name)
+{
+    PyObject *item;
+    Py_ssize_t pos = 0;
+    Py_hash_t hash;
+    while (set != NULL && _PySet_NextEntry(set, &pos, &item, &hash)) {
+        if (PyUnicode_Check(item) && PyUnicode_Compare(item, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+_Py_DumpExtensionModules(int fd, PyInterpreterState *interp)
+{
+    if (interp == NULL || interp->modules == NULL
+        || !PyDict_Check(interp->modules)) {
+        return;
+    }
+    PyObject *known = find_value(interp->sysdict, "stdlib_module_names");
+    if (known != NULL && !PyFrozenSet_Check(known)) {
+        known = NULL;
+    }
+    PyObject *key, *value;
+    Py_ssize_t pos = 0;
+    size_t count = 0;
+    while (PyDict_Next(interp->modules, &pos, &key, &value)) {
+        if (!PyUnicode_Check(key) || !is_extension(value)
+            || set_has_name(known, key)) {
+            continue;
+        }
+        put(fd, count++ == 0 ? "\nExtension modules: " : ", ");
+        _Py_DumpASCII(fd, key);
+    }
+    if (count > 0) {
+        put(fd, " (total: ");
+        _Py_DumpDecimal(fd, count);
+        put(fd, ")\n");
+    }
+}

@@ -13,6 +13,10 @@ PyAPI_FUNC(const char *) _Py_DumpTracebackThreads(int fd,
                                                   PyInterpreterState *interp,
                                                   PyThreadState *current);
 
+/* The names of imported extension modules that the standard library does not
+ * have. NULL: writes nothing. */
+PyAPI_FUNC(void) _Py_DumpExtensionModules(int fd, PyInterpreterState *interp);
+
 /* A str with all but printable ASCII escaped; a number; a number in hex with
  * at least `width` digits. */
 PyAPI_FUNC(void) _Py_DumpASCII(int fd, PyObject *text);

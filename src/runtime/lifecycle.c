@@ -65,6 +65,15 @@ _Py_IsFinalizing(void)
     return kr_lifecycle.finalizing;
 }
 
+const char *
+kr_runtime_stage(void)
+{
+    return kr_lifecycle.initialized        ? "initialized"
+           : kr_lifecycle.core_initialized ? "core initialized"
+           : kr_preinitialized()           ? "preinitialized"
+                                           : "unknown";
+}
+
 const PyConfig *
 kr_main_config(void)
 {
@@ -566,79 +575,6 @@ Py_Exit(int sts)
         sts = 120;
     }
     exit(sts);
-}
-
-void
-Py_ExitStatusException(PyStatus status)
-{
-    if (PyStatus_IsExit(status)) {
-        exit(status.exitcode);
-    }
-    fflush(stdout);
-    fprintf(stderr, "Fatal Python error: ");
-    if (status.func != NULL) {
-        fprintf(stderr, "%s: ", status.func);
-    }
-    fprintf(stderr, "%s\n",
-            status.err_msg != NULL ? status.err_msg : "<message not set>");
-    PyThreadState *tstate = kr_tstate();
-    if (tstate != NULL && tstate->curexc_type != NULL) {
-        PyErr_Print();
-    }
-    fprintf(stderr, "Python runtime state: %s\n",
-            kr_lifecycle.core_initialized ? "core initialized"
-                                          : "preinitialized");
-    fflush(stderr);
-    exit(1);
-}
-
-/* --- Fatal errors ---------------------------------------------------------------------- */
-
-void _Py_NO_RETURN
-_Py_FatalErrorFunc(const char *func, const char *msg)
-{
-    fflush(stdout);
-    fprintf(stderr, "Fatal Python error: %s%s%s\n", func ? func : "",
-            func ? ": " : "", msg ? msg : "<message not set>");
-    PyThreadState *tstate = kr_tstate();
-    if (tstate != NULL && tstate->curexc_type != NULL) {
-        PyErr_PrintEx(0);
-    }
-    fflush(stderr);
-    abort();
-}
-
-#undef Py_FatalError
-void _Py_NO_RETURN
-Py_FatalError(const char *msg)
-{
-    _Py_FatalErrorFunc(NULL, msg);
-}
-
-PyAPI_FUNC(void) _Py_FatalErrorFormat(const char *func, const char *format,
-                                      ...) __attribute__((noreturn));
-void
-_Py_FatalErrorFormat(const char *func, const char *format, ...)
-{
-    char text[512];
-    va_list va;
-    va_start(va, format);
-    vsnprintf(text, sizeof(text), format, va);
-    va_end(va);
-    _Py_FatalErrorFunc(func, text);
-}
-
-/* A name of the C API that is exported but not written yet. */
-void *kr_unwritten(const char *name);
-void *
-kr_unwritten(const char *name)
-{
-    if (kr_tstate() == NULL) {
-        fprintf(stderr, "Fatal Python error: %s() is not available\n", name);
-        abort();
-    }
-    PyErr_Format(PyExc_SystemError, "%s() is not available", name);
-    return NULL;
 }
 
 /* --- Interactive and signals ---------------------------------------------------------- */

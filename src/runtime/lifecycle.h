@@ -29,6 +29,12 @@ int kr_flush_streams(void);
 /* Waits for the non-daemon threads. */
 void kr_wait_for_threads(void);
 
+/* How far the start has come, in the words of fatal errors. */
+const char *kr_runtime_stage(void);
+
+/* Puts the signal handlers of module faulthandler back. Implemented there. */
+void kr_faulthandler_fini(void);
+
 /* Notes whether the program ended by a KeyboardInterrupt that nobody caught;
  * asks for it. */
 void kr_note_interrupt(int unhandled);

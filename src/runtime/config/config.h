@@ -50,6 +50,8 @@ PyStatus kr_config_read_paths(PyConfig *config);
 /* Locale and UTF-8 mode; happens once. */
 PyStatus kr_preinitialize(const PyConfig *config);
 
+int kr_preinitialized(void);
+
 int kr_utf8_mode(void);
 
 #endif

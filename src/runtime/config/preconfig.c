@@ -27,6 +27,12 @@ PyAPI_DATA(int) _Py_HasFileSystemDefaultEncodeErrors;
 int _Py_HasFileSystemDefaultEncodeErrors = 0;
 
 int
+kr_preinitialized(void)
+{
+    return kr_preinit_state.done;
+}
+
+int
 kr_utf8_mode(void)
 {
     return kr_preinit_state.utf8_mode;
