@@ -283,36 +283,27 @@ context_len(PyContext *self)
 }
 
 static PyObject *
-iterate(PyContext *self, enum kr_hamt_part part)
-{
-    PyObject *list = kr_hamt_list(self->vars, part);
-    PyObject *iter = list == NULL ? NULL : PyObject_GetIter(list);
-    Py_XDECREF(list);
-    return iter;
-}
-
-static PyObject *
 context_iter(PyContext *self)
 {
-    return iterate(self, KR_HAMT_KEYS);
+    return kr_hamt_iter(self->vars, KR_HAMT_KEYS);
 }
 
 static PyObject *
 context_keys(PyContext *self, PyObject *Py_UNUSED(ignored))
 {
-    return iterate(self, KR_HAMT_KEYS);
+    return kr_hamt_iter(self->vars, KR_HAMT_KEYS);
 }
 
 static PyObject *
 context_values(PyContext *self, PyObject *Py_UNUSED(ignored))
 {
-    return iterate(self, KR_HAMT_VALUES);
+    return kr_hamt_iter(self->vars, KR_HAMT_VALUES);
 }
 
 static PyObject *
 context_items(PyContext *self, PyObject *Py_UNUSED(ignored))
 {
-    return iterate(self, KR_HAMT_ITEMS);
+    return kr_hamt_iter(self->vars, KR_HAMT_ITEMS);
 }
 
 static PyObject *
@@ -505,9 +496,11 @@ var_delete(PyContextVar *var)
     }
     PyObject *vars = kr_hamt_without(ctx->vars, (PyObject *)var);
     if (vars == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_KeyError)) {
-            PyErr_SetObject(PyExc_LookupError, (PyObject *)var);
-        }
+        return -1;
+    }
+    if (vars == ctx->vars) {
+        Py_DECREF(vars);
+        PyErr_SetObject(PyExc_LookupError, (PyObject *)var);
         return -1;
     }
     Py_SETREF(ctx->vars, vars);

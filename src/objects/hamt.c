@@ -447,10 +447,7 @@ kr_hamt_without(PyObject *op, PyObject *key)
     }
     int found = kr_hamt_find(op, key, &value);
     if (found <= 0) {
-        if (found == 0) {
-            PyErr_SetObject(PyExc_KeyError, key);
-        }
-        return NULL;
+        return found < 0 ? NULL : Py_NewRef(op);
     }
     if (map->count == 1) {
         return kr_hamt_new();
@@ -537,37 +534,111 @@ hamt_subscript(PyObject *self, PyObject *key)
     return found > 0 ? Py_NewRef(value) : NULL;
 }
 
-static PyObject *
-iterate(PyObject *self, enum kr_hamt_part part)
+/* ---- iterators, which know the size of their map */
+
+struct hamt_iter {
+    PyObject_HEAD
+    PyObject *list; /* NULL at the end */
+    Py_ssize_t next, count;
+};
+
+#define ITER(op) ((struct hamt_iter *)(op))
+
+static void
+iter_dealloc(PyObject *self)
 {
-    PyObject *list = kr_hamt_list(self, part);
-    PyObject *iter = list == NULL ? NULL : PyObject_GetIter(list);
-    Py_XDECREF(list);
-    return iter;
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(ITER(self)->list);
+    PyObject_GC_Del(self);
+}
+
+static int
+iter_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(ITER(self)->list);
+    return 0;
+}
+
+static PyObject *
+iter_next(PyObject *self)
+{
+    struct hamt_iter *it = ITER(self);
+    if (it->list == NULL) {
+        return NULL;
+    }
+    if (it->next < PyList_GET_SIZE(it->list)) {
+        return Py_NewRef(PyList_GET_ITEM(it->list, it->next++));
+    }
+    Py_CLEAR(it->list);
+    return NULL;
+}
+
+static Py_ssize_t
+iter_len(PyObject *self)
+{
+    return ITER(self)->count;
+}
+
+static PyMappingMethods iter_as_mapping = {.mp_length = iter_len};
+
+#define ITER_TYPE(name)                                                        \
+    {                                                                          \
+        .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0), .tp_name = name,     \
+        .tp_basicsize = sizeof(struct hamt_iter),                              \
+        .tp_dealloc = iter_dealloc, .tp_as_mapping = &iter_as_mapping,         \
+        .tp_getattro = PyObject_GenericGetAttr,                                \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC                    \
+                    | Py_TPFLAGS_DISALLOW_INSTANTIATION,                       \
+        .tp_traverse = iter_traverse, .tp_iter = PyObject_SelfIter,            \
+        .tp_iternext = iter_next,                                              \
+    }
+
+PyTypeObject kr_hamt_keys_type = ITER_TYPE("keys"),
+             kr_hamt_values_type = ITER_TYPE("values"),
+             kr_hamt_items_type = ITER_TYPE("items");
+
+PyObject *
+kr_hamt_iter(PyObject *map, enum kr_hamt_part part)
+{
+    PyTypeObject *type = part == KR_HAMT_KEYS     ? &kr_hamt_keys_type
+                         : part == KR_HAMT_VALUES ? &kr_hamt_values_type
+                                                  : &kr_hamt_items_type;
+    PyObject *list = kr_hamt_list(map, part);
+    struct hamt_iter *it =
+        list == NULL ? NULL : PyObject_GC_New(struct hamt_iter, type);
+    if (it == NULL) {
+        Py_XDECREF(list);
+        return NULL;
+    }
+    it->list = list;
+    it->next = 0;
+    it->count = kr_hamt_len(map);
+    PyObject_GC_Track(it);
+    return (PyObject *)it;
 }
 
 static PyObject *
 hamt_iter(PyObject *self)
 {
-    return iterate(self, KR_HAMT_KEYS);
+    return kr_hamt_iter(self, KR_HAMT_KEYS);
 }
 
 static PyObject *
 hamt_keys(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return iterate(self, KR_HAMT_KEYS);
+    return kr_hamt_iter(self, KR_HAMT_KEYS);
 }
 
 static PyObject *
 hamt_values(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return iterate(self, KR_HAMT_VALUES);
+    return kr_hamt_iter(self, KR_HAMT_VALUES);
 }
 
 static PyObject *
 hamt_items(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return iterate(self, KR_HAMT_ITEMS);
+    return kr_hamt_iter(self, KR_HAMT_ITEMS);
 }
 
 static PyObject *

@@ -11,7 +11,7 @@ PyObject *kr_hamt_new(void);
 /* A map as `map` with key set to value (new reference). */
 PyObject *kr_hamt_set(PyObject *map, PyObject *key, PyObject *value);
 
-/* A map without the key; KeyError if it has none. */
+/* A map without the key; the same map if it has none. */
 PyObject *kr_hamt_without(PyObject *map, PyObject *key);
 
 /* 1 and a borrowed value, 0 if there is none, -1 on error. */
@@ -27,6 +27,10 @@ enum kr_hamt_part { KR_HAMT_KEYS, KR_HAMT_VALUES, KR_HAMT_ITEMS };
 /* A new list of the keys, values, or (key, value) tuples. */
 PyObject *kr_hamt_list(PyObject *map, enum kr_hamt_part part);
 
-extern PyTypeObject kr_hamt_type, kr_hamt_node_type;
+/* A new iterator over them, which has the map's length. */
+PyObject *kr_hamt_iter(PyObject *map, enum kr_hamt_part part);
+
+extern PyTypeObject kr_hamt_type, kr_hamt_node_type, kr_hamt_keys_type,
+    kr_hamt_values_type, kr_hamt_items_type;
 
 #endif
