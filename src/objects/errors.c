@@ -532,6 +532,10 @@ _PyErr_ChainStackItem(_PyErr_StackItem *item)
 {
     PyThreadState *tstate = PyThreadState_Get();
     _PyErr_StackItem *saved = tstate->exc_info;
+    PyObject *handled = (item != NULL ? item : saved)->exc_value;
+    if (handled == NULL || handled == Py_None) {
+        return; /* what the callers handle does not count here */
+    }
     if (item != NULL) {
         item->previous_item = saved;
         tstate->exc_info = item;
