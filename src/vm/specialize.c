@@ -117,10 +117,15 @@ module_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name,
     return *version != 0;
 }
 
+/* Whether a class attribute is a data descriptor, or may become one: the
+ * holder's version does not tell when the attribute's own class changes. */
 static bool
-is_data_descriptor(PyObject *descr)
+maybe_data_descriptor(PyObject *descr)
 {
-    return descr != NULL && Py_TYPE(descr)->tp_descr_set != NULL;
+    return descr != NULL
+           && (Py_TYPE(descr)->tp_descr_set != NULL
+               || !PyType_HasFeature(Py_TYPE(descr),
+                                     Py_TPFLAGS_IMMUTABLETYPE));
 }
 
 /* Offset of a __slots__ member that may be read inline, or -1. */
@@ -179,7 +184,7 @@ kr_specialize_load_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
         else if (index >= 0) {
             op = LOAD_ATTR_SLOT;
         }
-        else if (!is_data_descriptor(descr)) {
+        else if (!maybe_data_descriptor(descr)) {
             op = instance_attr(owner, type, name, LOAD_ATTR_INSTANCE_VALUE,
                                LOAD_ATTR_WITH_HINT, &index);
         }
@@ -211,7 +216,7 @@ kr_specialize_store_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
         else if (index >= 0) {
             op = STORE_ATTR_SLOT;
         }
-        else if (!is_data_descriptor(descr)) {
+        else if (!maybe_data_descriptor(descr)) {
             op = instance_attr(owner, type, name, STORE_ATTR_INSTANCE_VALUE,
                                STORE_ATTR_WITH_HINT, &index);
         }
@@ -240,7 +245,10 @@ class_method(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
     if (version == 0 || descr == NULL) {
         return false;
     }
-    if (!PyFunction_Check(descr) && Py_TYPE(descr)->tp_descr_get != NULL) {
+    if (!PyFunction_Check(descr)
+        && (Py_TYPE(descr)->tp_descr_get != NULL
+            || !PyType_HasFeature(Py_TYPE(descr),
+                                  Py_TPFLAGS_IMMUTABLETYPE))) {
         return false;
     }
     write_u32(instr + 2, version);
