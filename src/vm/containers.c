@@ -252,15 +252,11 @@ kr_dict_merge(PyObject *dict, PyObject *mapping, PyObject *func)
             PyTuple_GET_SIZE(args) == 1) {
             what = _PyObject_FunctionStr(func);
             PyObject *key = PyTuple_GET_ITEM(args, 0);
-            if (what != NULL && PyUnicode_Check(key)) {
+            if (what != NULL) {
                 PyErr_Format(PyExc_TypeError,
                              "%U got multiple values for keyword argument "
                              "'%S'",
                              what, key);
-            }
-            else if (what != NULL) {
-                PyErr_Format(PyExc_TypeError, "%U keywords must be strings",
-                             what);
             }
             Py_XDECREF(type);
             Py_XDECREF(value);
