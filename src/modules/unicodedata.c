@@ -775,8 +775,10 @@ code_of_name(int index)
     return run->code + (Py_UCS4)(index - run->first_name);
 }
 
+/* `self` is the database to look in, NULL for the current one. */
 static int
-get_code(const char *name, int namelen, Py_UCS4 *code, int with_named_seq)
+get_code_in(PyObject *self, const char *name, int namelen, Py_UCS4 *code,
+            int with_named_seq)
 {
     int ruled = ruled_code(name, namelen, code);
     if (ruled >= 0) {
@@ -788,7 +790,10 @@ get_code(const char *name, int namelen, Py_UCS4 *code, int with_named_seq)
     }
     if (index < KR_UNI_PLAIN_NAMES) {
         *code = code_of_name(index);
-        return 1;
+        return !unassigned_in_old(self, *code);
+    }
+    if (is_old(self)) {
+        return 0; /* it has no aliases and no sequences */
     }
     int extra = index - KR_UNI_PLAIN_NAMES;
     if (extra < KR_UNI_ALIASES) {
@@ -797,6 +802,12 @@ get_code(const char *name, int namelen, Py_UCS4 *code, int with_named_seq)
     }
     *code = (Py_UCS4)(SEQUENCES_START + extra - KR_UNI_ALIASES);
     return with_named_seq;
+}
+
+static int
+get_code(const char *name, int namelen, Py_UCS4 *code, int with_named_seq)
+{
+    return get_code_in(NULL, name, namelen, code, with_named_seq);
 }
 
 static PyObject *
@@ -827,8 +838,7 @@ ucd_lookup(PyObject *self, PyObject *arg)
     if (view.len > 256) {
         PyErr_SetString(PyExc_KeyError, "name too long");
     }
-    else if (!get_code(name, (int)view.len, &code, 1) ||
-             (code < SEQUENCES_START && unassigned_in_old(self, code))) {
+    else if (!get_code_in(self, name, (int)view.len, &code, 1)) {
         PyErr_Format(PyExc_KeyError, "undefined character name '%s'", name);
     }
     else if (code >= SEQUENCES_START &&
