@@ -745,7 +745,10 @@ ba_extend(PyObject *self, PyObject *iterable)
         return NULL;
     }
     /* collected first: the iterable may look at self */
-    PyObject *more = PyByteArray_FromStringAndSize(NULL, 0), *item;
+    PyObject *more = NULL, *item;
+    if (PyObject_LengthHint(iterable, 32) >= 0) {
+        more = PyByteArray_FromStringAndSize(NULL, 0);
+    }
     while (more != NULL && (item = PyIter_Next(it)) != NULL) {
         PyObject *r = ba_append(more, item);
         Py_DECREF(item);

@@ -92,6 +92,9 @@ write_conversion(_PyUnicodeWriter *w, struct kr_percent *p)
     if (v == NULL) {
         return -1;
     }
+    if (p->pos == p->len) {
+        w->overallocate = 0;
+    }
     int simple = spec.width == -1 && spec.precision == -1, numeric = 0;
     switch (spec.ch) {
     case 's':
