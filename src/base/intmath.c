@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 typedef unsigned __int128 u128;
 typedef uint64_t limb;
@@ -16,7 +19,7 @@ typedef uint64_t limb;
 
 /* Tuning points, in limbs except where said. */
 #define SMALL_DIGITS 6     /* below: multiply digit by digit */
-#define KARATSUBA_LIMBS 28 /* from here on: Karatsuba */
+#define KARATSUBA_LIMBS 48 /* from here on: Karatsuba */
 #define NTT_DIGITS 5000    /* from here on (shorter operand): transform */
 #define STACK_LIMBS 256
 
@@ -34,21 +37,98 @@ kr_mag_cmp(const kr_digit *a, size_t na, const kr_digit *b, size_t nb)
     return 0;
 }
 
+/* --- Digits in pairs ------------------------------------------------------
+ *
+ * Two digits lie in 64 bits with two unused bits above each. With those set in
+ * one summand, a carry out of the low digit runs through them into the high
+ * one, and one out of that is the carry of the whole addition; a borrow runs
+ * through clear bits. (The low half must come first in memory.) */
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PAIRS 1
+#else
+#define PAIRS 0
+#endif
+#define PAIR_MASK 0x3fffffff3fffffffu
+#define PAIR_SPARE (~PAIR_MASK)
+
+static inline uint64_t
+load_pair(const kr_digit *a)
+{
+    uint64_t x;
+    memcpy(&x, a, sizeof(x));
+    return x;
+}
+
+/* Four at once: between the additions that made them nothing should touch the
+ * processor's carry. */
+static inline void
+store_pairs(kr_digit *dst, const uint64_t x[4])
+{
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++) {
+        uint64_t y = x[k] & PAIR_MASK;
+        memcpy(dst + 2 * k, &y, sizeof(y));
+    }
+}
+
+/* a + b + *carry, where *carry is 0 or 1 and becomes the carry out. */
+static inline uint64_t
+add_carry(uint64_t a, uint64_t b, unsigned long long *carry)
+{
+#if defined(__clang__)
+    return __builtin_addcll(a, b, *carry, carry);
+#else
+    uint64_t x;
+    unsigned c = __builtin_add_overflow(a, b, &x);
+    c |= __builtin_add_overflow(x, (uint64_t)*carry, &x);
+    *carry = c;
+    return x;
+#endif
+}
+
+static inline uint64_t
+sub_borrow(uint64_t a, uint64_t b, unsigned long long *borrow)
+{
+#if defined(__clang__)
+    return __builtin_subcll(a, b, *borrow, borrow);
+#else
+    uint64_t x;
+    unsigned c = __builtin_sub_overflow(a, b, &x);
+    c |= __builtin_sub_overflow(x, (uint64_t)*borrow, &x);
+    *borrow = c;
+    return x;
+#endif
+}
+
 kr_digit
 kr_mag_add(kr_digit *dst, const kr_digit *a, size_t na, const kr_digit *b,
            size_t nb)
 {
-    kr_digit carry = 0;
+    unsigned long long pair_carry = 0;
     size_t i = 0;
+    for (; PAIRS && i + 8 <= nb; i += 8) {
+        uint64_t x[4];
+#pragma GCC unroll 4
+        for (size_t k = 0; k < 4; k++) {
+            x[k] = add_carry(load_pair(a + i + 2 * k) | PAIR_SPARE,
+                             load_pair(b + i + 2 * k), &pair_carry);
+        }
+        store_pairs(dst + i, x);
+    }
+    kr_digit carry = (kr_digit)pair_carry;
     for (; i < nb; i++) {
         carry += a[i] + b[i];
         dst[i] = carry & KR_DIGIT_MASK;
         carry >>= KR_DIGIT_BITS;
     }
-    for (; i < na; i++) {
+    for (; carry && i < na; i++) {
         carry += a[i];
         dst[i] = carry & KR_DIGIT_MASK;
         carry >>= KR_DIGIT_BITS;
+    }
+    if (dst != a) {
+        memcpy(dst + i, a + i, (na - i) * sizeof(kr_digit));
     }
     return carry;
 }
@@ -57,27 +137,100 @@ kr_digit
 kr_mag_sub(kr_digit *dst, const kr_digit *a, size_t na, const kr_digit *b,
            size_t nb)
 {
-    kr_digit borrow = 0;
+    unsigned long long pair_borrow = 0;
     size_t i = 0;
+    for (; PAIRS && i + 8 <= nb; i += 8) {
+        uint64_t x[4];
+#pragma GCC unroll 4
+        for (size_t k = 0; k < 4; k++) {
+            x[k] = sub_borrow(load_pair(a + i + 2 * k),
+                              load_pair(b + i + 2 * k), &pair_borrow);
+        }
+        store_pairs(dst + i, x);
+    }
+    kr_digit borrow = (kr_digit)pair_borrow;
     for (; i < nb; i++) {
         borrow = a[i] - b[i] - borrow;
         dst[i] = borrow & KR_DIGIT_MASK;
         borrow = (borrow >> KR_DIGIT_BITS) & 1;
     }
-    for (; i < na; i++) {
+    for (; borrow && i < na; i++) {
         borrow = a[i] - borrow;
         dst[i] = borrow & KR_DIGIT_MASK;
         borrow = (borrow >> KR_DIGIT_BITS) & 1;
     }
+    if (dst != a) {
+        memcpy(dst + i, a + i, (na - i) * sizeof(kr_digit));
+    }
     return borrow;
 }
+
+#if defined(__SSE2__)
+/* The products of a[4] with the factor, carries not yet done: their low halves
+ * and, each one place higher, their high halves, both below 2^30. *last keeps
+ * the high halves of odd digits for the next call. */
+static inline void
+mul1_four(const kr_digit *a, __m128i factor, __m128i *last, __m128i *low,
+          __m128i *high)
+{
+    const __m128i mask = _mm_set1_epi64x(KR_DIGIT_MASK);
+    __m128i v = _mm_loadu_si128((const __m128i *)a);
+    __m128i even = _mm_mul_epu32(v, factor);
+    __m128i odd = _mm_mul_epu32(_mm_srli_epi64(v, 32), factor);
+    *low = _mm_or_si128(_mm_and_si128(even, mask), _mm_slli_epi64(odd, 32));
+    __m128i up = _mm_srli_epi64(odd, KR_DIGIT_BITS);
+    __m128i shifted = _mm_castpd_si128(_mm_shuffle_pd(
+        _mm_castsi128_pd(*last), _mm_castsi128_pd(up), 1));
+    *last = up;
+    even = _mm_slli_epi64(_mm_srli_epi64(even, KR_DIGIT_BITS), 32);
+    *high = _mm_or_si128(shifted, even);
+}
+
+static inline uint64_t
+half(__m128i v, int which)
+{
+    return (uint64_t)_mm_cvtsi128_si64(which ? _mm_unpackhi_epi64(v, v) : v);
+}
+
+/* The part of kr_mag_mul1 that goes in steps of 8 digits; returns how many it
+ * did. *add is the carry in and out. */
+static size_t
+mul1_by_eights(kr_digit *dst, const kr_digit *a, size_t n, kr_digit f,
+               kr_digit *add)
+{
+    const __m128i spare = _mm_set1_epi64x((long long)PAIR_SPARE);
+    const __m128i factor = _mm_set1_epi64x(f);
+    __m128i last = _mm_slli_si128(_mm_cvtsi32_si128((int)*add), 8);
+    unsigned long long carry = 0;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        __m128i low0, low1, high0, high1;
+        mul1_four(a + i, factor, &last, &low0, &high0);
+        mul1_four(a + i + 4, factor, &last, &low1, &high1);
+        low0 = _mm_or_si128(low0, spare);
+        low1 = _mm_or_si128(low1, spare);
+        uint64_t x[4];
+        x[0] = add_carry(half(low0, 0), half(high0, 0), &carry);
+        x[1] = add_carry(half(low0, 1), half(high0, 1), &carry);
+        x[2] = add_carry(half(low1, 0), half(high1, 0), &carry);
+        x[3] = add_carry(half(low1, 1), half(high1, 1), &carry);
+        store_pairs(dst + i, x);
+    }
+    *add = (kr_digit)(half(last, 1) + carry);
+    return i;
+}
+#endif
 
 kr_digit
 kr_mag_mul1(kr_digit *dst, const kr_digit *a, size_t n, kr_digit f,
             kr_digit add)
 {
+    size_t i = 0;
+#if defined(__SSE2__)
+    i = mul1_by_eights(dst, a, n, f, &add);
+#endif
     uint64_t carry = add;
-    for (size_t i = 0; i < n; i++) {
+    for (; i < n; i++) {
         carry += (uint64_t)a[i] * f;
         dst[i] = (kr_digit)carry & KR_DIGIT_MASK;
         carry >>= KR_DIGIT_BITS;
@@ -88,26 +241,31 @@ kr_mag_mul1(kr_digit *dst, const kr_digit *a, size_t n, kr_digit f,
 kr_digit
 kr_mag_shl(kr_digit *dst, const kr_digit *a, size_t n, int bits)
 {
-    kr_digit carry = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t x = (uint64_t)a[i] << bits | carry;
-        dst[i] = (kr_digit)x & KR_DIGIT_MASK;
-        carry = (kr_digit)(x >> KR_DIGIT_BITS);
+    if (n == 0) {
+        return 0;
     }
-    return carry;
+    int rest = KR_DIGIT_BITS - bits;
+    kr_digit out = a[n - 1] >> rest;
+    for (size_t i = n - 1; i > 0; i--) {
+        dst[i] = ((a[i] << bits) & KR_DIGIT_MASK) | a[i - 1] >> rest;
+    }
+    dst[0] = (a[0] << bits) & KR_DIGIT_MASK;
+    return out;
 }
 
 kr_digit
 kr_mag_shr(kr_digit *dst, const kr_digit *a, size_t n, int bits)
 {
-    kr_digit mask = ((kr_digit)1 << bits) - 1;
-    kr_digit low = 0;
-    for (size_t i = n; i-- > 0;) {
-        uint64_t x = (uint64_t)low << KR_DIGIT_BITS | a[i];
-        low = a[i] & mask;
-        dst[i] = (kr_digit)(x >> bits) & KR_DIGIT_MASK;
+    if (n == 0) {
+        return 0;
     }
-    return low;
+    int rest = KR_DIGIT_BITS - bits;
+    kr_digit lost = a[0] & (((kr_digit)1 << bits) - 1);
+    for (size_t i = 0; i + 1 < n; i++) {
+        dst[i] = ((a[i + 1] << rest) & KR_DIGIT_MASK) | a[i] >> bits;
+    }
+    dst[n - 1] = a[n - 1] >> bits;
+    return lost;
 }
 
 /* --- Limbs ---------------------------------------------------------------- */
@@ -174,20 +332,41 @@ limbs_sub_from(limb *r, size_t na, const limb *b, size_t nb)
     }
 }
 
+/* Column by column: up to 256 products of limbs fit the accumulator. */
 static void
 limbs_mul_school(limb *r, const limb *a, size_t na, const limb *b, size_t nb)
 {
-    memset(r, 0, na * sizeof(limb));
-    for (size_t j = 0; j < nb; j++) {
-        limb f = b[j], carry = 0;
-        limb *p = r + j;
-        for (size_t i = 0; i < na; i++) {
-            u128 t = (u128)a[i] * f + p[i] + carry;
-            p[i] = (limb)t & LIMB_MASK;
-            carry = (limb)(t >> LIMB_BITS);
+    u128 column = 0;
+    for (size_t k = 0; k < na + nb - 1; k++) {
+        size_t i = k < nb ? 0 : k - nb + 1, end = k < na ? k + 1 : na;
+        for (; i < end; i++) {
+            column += (u128)a[i] * b[k - i];
         }
-        p[na] = carry;
+        r[k] = (limb)column & LIMB_MASK;
+        column >>= LIMB_BITS;
     }
+    r[na + nb - 1] = (limb)column;
+}
+
+/* r[2n] = a[n]^2: products of different limbs occur twice. */
+static void
+limbs_square_school(limb *r, const limb *a, size_t n)
+{
+    u128 carry = 0;
+    for (size_t k = 0; k < 2 * n - 1; k++) {
+        u128 column = 0;
+        size_t i = k < n ? 0 : k - n + 1;
+        for (; i < k - i; i++) {
+            column += (u128)a[i] * a[k - i];
+        }
+        column = 2 * column + carry;
+        if (i == k - i) {
+            column += (u128)a[i] * a[i];
+        }
+        r[k] = (limb)column & LIMB_MASK;
+        carry = column >> LIMB_BITS;
+    }
+    r[2 * n - 1] = (limb)carry;
 }
 
 /* dst[h + 1] = low + high, where high may be one limb shorter. */
@@ -198,21 +377,30 @@ limbs_sum_halves(limb *dst, const limb *a, size_t h, size_t n)
     dst[h] = limbs_add_to(dst, h, a + h, n - h);
 }
 
-/* r[2n] = a[n] * b[n]; `tmp` has room for 4 * (n + 32) limbs. */
+/* r[2n] = a[n] * b[n]; `tmp` has room for 4 * (n + 32) limbs. Squares, which
+ * are cheaper, are known by a == b. */
 static void
 limbs_karatsuba(limb *r, const limb *a, const limb *b, size_t n, limb *tmp)
 {
     if (n < KARATSUBA_LIMBS) {
-        limbs_mul_school(r, a, n, b, n);
+        if (a == b) {
+            limbs_square_school(r, a, n);
+        }
+        else {
+            limbs_mul_school(r, a, n, b, n);
+        }
         return;
     }
     size_t h = (n + 1) / 2, l = n - h;
     limb *mid = tmp;              /* 2h + 2 limbs */
     limb *rest = tmp + 2 * h + 2; /* for the calls */
     /* the sums live in r until the middle product is there */
+    limb *sum_b = a == b ? r : r + h + 1;
     limbs_sum_halves(r, a, h, n);
-    limbs_sum_halves(r + h + 1, b, h, n);
-    limbs_karatsuba(mid, r, r + h + 1, h + 1, rest);
+    if (a != b) {
+        limbs_sum_halves(sum_b, b, h, n);
+    }
+    limbs_karatsuba(mid, r, sum_b, h + 1, rest);
     limbs_karatsuba(r, a, b, h, rest);
     limbs_karatsuba(r + 2 * h, a + h, b + h, l, rest);
     limbs_sub_from(mid, 2 * h + 2, r, 2 * h);
@@ -230,12 +418,12 @@ static void
 limbs_mul(limb *r, const limb *a, size_t na, const limb *b, size_t nb,
           limb *tmp)
 {
-    if (nb < KARATSUBA_LIMBS) {
-        limbs_mul_school(r, a, na, b, nb);
-        return;
-    }
     if (na == nb) {
         limbs_karatsuba(r, a, b, na, tmp);
+        return;
+    }
+    if (nb < KARATSUBA_LIMBS) {
+        limbs_mul_school(r, a, na, b, nb);
         return;
     }
     /* blocks of a as long as b */
@@ -260,8 +448,8 @@ static void
 mul_small(kr_digit *dst, const kr_digit *a, size_t na, const kr_digit *b,
           size_t nb)
 {
-    memset(dst, 0, na * sizeof(kr_digit));
-    for (size_t j = 0; j < nb; j++) {
+    dst[na] = kr_mag_mul1(dst, a, na, b[0], 0);
+    for (size_t j = 1; j < nb; j++) {
         uint64_t f = b[j], carry = 0;
         kr_digit *p = dst + j;
         for (size_t i = 0; i < na; i++) {
@@ -313,7 +501,12 @@ kr_mag_mul(kr_digit *dst, const kr_digit *a, size_t na, const kr_digit *b,
     }
     limb *pa = mem, *pb = pa + la, *pr = pb + lb, *tmp = pr + la + lb;
     pack(pa, a, na);
-    pack(pb, b, nb);
+    if (a == b && na == nb) {
+        pb = pa;
+    }
+    else {
+        pack(pb, b, nb);
+    }
     limbs_mul(pr, pa, la, pb, lb, tmp);
     unpack(dst, na + nb, pr);
     if (mem != stack) {

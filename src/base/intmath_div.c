@@ -22,40 +22,184 @@ kr_mag_divrem1(kr_digit *q, const kr_digit *a, size_t n, kr_digit d)
     return (kr_digit)rem;
 }
 
-/* Divides v[nv + 1 .. ] in place: v has nv digits, its top one below w's top;
- * w has its top bit set and nw >= 2. The quotient's nv - nw digits go to q, the
- * remainder stays in v[0 .. nw). */
-static void
-schoolbook(kr_digit *q, kr_digit *v, size_t nv, const kr_digit *w, size_t nw)
+/* --- Schoolbook -----------------------------------------------------------
+ *
+ * On limbs of 60 bits (two digits): a quarter of the steps. */
+
+typedef unsigned __int128 u128;
+typedef uint64_t limb;
+
+#define LIMB_BITS 60
+#define LIMB_MASK (((limb)1 << LIMB_BITS) - 1)
+#define STACK_LIMBS 128
+
+/* n / d, where the quotient is known to fit 64 bits. */
+static inline limb
+divide_u128(u128 n, limb d, limb *rem)
 {
-    uint64_t w1 = w[nw - 1], w2 = w[nw - 2];
+#if defined(__x86_64__)
+    limb q;
+    __asm__("divq %4"
+            : "=a"(q), "=d"(*rem)
+            : "0"((limb)n), "1"((limb)(n >> 64)), "r"(d)
+            : "cc");
+    return q;
+#else
+    *rem = (limb)(n % d);
+    return (limb)(n / d);
+#endif
+}
+
+/* dst[n] = a << shift for 0 <= shift < 60; there is room for all of it. */
+static void
+pack_shifted(limb *dst, size_t n, const kr_digit *a, size_t na, int shift)
+{
+    limb carry = 0;
+    size_t i = 0, j = 0;
+    if (shift >= KR_DIGIT_BITS) {
+        shift -= KR_DIGIT_BITS;
+        limb x = (limb)a[i++] << KR_DIGIT_BITS;
+        dst[j++] = (x << shift) & LIMB_MASK;
+        carry = x >> (LIMB_BITS - shift);
+    }
+    for (; i + 1 < na; i += 2, j++) {
+        limb x = (limb)a[i + 1] << KR_DIGIT_BITS | a[i];
+        dst[j] = ((x << shift) & LIMB_MASK) | carry;
+        carry = x >> (LIMB_BITS - shift);
+    }
+    if (i < na) {
+        dst[j++] = (((limb)a[i] << shift) & LIMB_MASK) | carry;
+        carry = (limb)a[i] >> (LIMB_BITS - shift);
+    }
+    for (; j < n; j++) {
+        dst[j] = carry;
+        carry = 0;
+    }
+}
+
+/* dst[n] = a[(n + 1) / 2] >> shift for 0 <= shift < 60. */
+static void
+unpack_shifted(kr_digit *dst, size_t n, const limb *a, int shift)
+{
+    size_t last = (n + 1) / 2 - 1, i = 0, j = 0;
+    if (shift >= KR_DIGIT_BITS) {
+        shift -= KR_DIGIT_BITS;
+        limb next = j < last ? a[j + 1] : 0;
+        limb x = a[j] >> shift | next << (LIMB_BITS - shift);
+        dst[i++] = (kr_digit)(x >> KR_DIGIT_BITS) & KR_DIGIT_MASK;
+        j++;
+    }
+    for (; i < n; j++) {
+        limb next = j < last ? a[j + 1] : 0;
+        limb x = a[j] >> shift | next << (LIMB_BITS - shift);
+        dst[i++] = (kr_digit)x & KR_DIGIT_MASK;
+        if (i < n) {
+            dst[i++] = (kr_digit)(x >> KR_DIGIT_BITS) & KR_DIGIT_MASK;
+        }
+    }
+}
+
+/* v[nw] -= qhat * w[nw]; returns what is to be added to the next limb, <= 0. */
+static inline int64_t
+submul(limb *v, const limb *w, size_t nw, limb qhat)
+{
+    int64_t carry = 0;
+    limb high = 0;
+    for (size_t i = 0; i < nw; i++) {
+        u128 p = (u128)qhat * w[i];
+        int64_t z = (int64_t)(v[i] - ((limb)p & LIMB_MASK) - high) + carry;
+        high = (limb)(p >> LIMB_BITS);
+        v[i] = (limb)z & LIMB_MASK;
+        carry = z >> LIMB_BITS;
+    }
+    return carry - (int64_t)high;
+}
+
+static void
+add_back(limb *v, const limb *w, size_t nw)
+{
+    limb carry = 0;
+    for (size_t i = 0; i < nw; i++) {
+        carry += v[i] + w[i];
+        v[i] = carry & LIMB_MASK;
+        carry >>= LIMB_BITS;
+    }
+}
+
+/* Divides v[nv] by w[nw] in place (algorithm D): w has its top bit set, v's top
+ * limb is below w's top one. The remainder stays in v[0 .. nw), the quotient's
+ * limbs take the places above. */
+static void
+divide_limbs(limb *v, size_t nv, const limb *w, size_t nw)
+{
+    limb w1 = w[nw - 1], r;
+    if (nw == 1) {
+        for (size_t k = nv - 1; k-- > 0;) {
+            u128 num = (u128)v[k + 1] << LIMB_BITS | v[k];
+            v[k + 1] = divide_u128(num, w1, &r);
+            v[k] = r;
+        }
+        return;
+    }
+    limb w2 = w[nw - 2];
     for (size_t k = nv - nw; k-- > 0;) {
-        kr_digit *vk = v + k;
-        uint64_t top = vk[nw];
-        uint64_t num = top << KR_DIGIT_BITS | vk[nw - 1];
-        uint64_t qhat = num / w1, r = num - qhat * w1;
-        while (qhat > KR_DIGIT_MASK ||
-               qhat * w2 > (r << KR_DIGIT_BITS | vk[nw - 2])) {
+        limb *vk = v + k, top = vk[nw];
+        u128 num = (u128)top << LIMB_BITS | vk[nw - 1];
+        limb qhat = divide_u128(num, w1, &r);
+        while (qhat > LIMB_MASK || (u128)qhat * w2
+               > ((u128)r << LIMB_BITS | vk[nw - 2])) {
             qhat--;
             r += w1;
-            if (r > KR_DIGIT_MASK) {
+            if (r > LIMB_MASK) {
                 break;
             }
         }
-        int64_t borrow = 0;
-        for (size_t i = 0; i < nw; i++) {
-            int64_t z = (int64_t)vk[i] + borrow - (int64_t)(qhat * w[i]);
-            vk[i] = (kr_digit)z & KR_DIGIT_MASK;
-            borrow = z >> KR_DIGIT_BITS;
-        }
-        if ((int64_t)top + borrow < 0) {
-            kr_mag_add(vk, vk, nw, w, nw); /* was one too much */
+        if ((int64_t)top + submul(vk, w, nw, qhat) < 0) {
+            add_back(vk, w, nw); /* was one too much */
             qhat--;
         }
-        vk[nw] = 0;
-        q[k] = (kr_digit)qhat;
+        vk[nw] = qhat;
     }
 }
+
+/* kr_mag_divrem for nb >= 2, in time na * nb. */
+static int
+schoolbook(kr_digit *q, kr_digit *r, const kr_digit *a, size_t na,
+           const kr_digit *b, size_t nb)
+{
+    int shift = KR_DIGIT_BITS - kr_bit_length32(b[nb - 1]);
+    if (nb % 2 != 0) {
+        shift += KR_DIGIT_BITS;
+    }
+    size_t nw = (nb + 1) / 2;
+    size_t nv = (na * KR_DIGIT_BITS + (size_t)shift) / LIMB_BITS + 1;
+    limb stack[STACK_LIMBS];
+    limb *v = stack;
+    if (nv + nw + 1 > STACK_LIMBS) {
+        v = malloc((nv + nw + 1) * sizeof(limb));
+        if (v == NULL) {
+            return -1;
+        }
+    }
+    limb *w = v + nv + 1;
+    pack_shifted(v, nv, a, na, shift);
+    pack_shifted(w, nw, b, nb, shift);
+    divide_limbs(v, nv, w, nw);
+    if (q) {
+        size_t nq = na - nb + 1;
+        v[nv] = 0; /* read for an odd count */
+        unpack_shifted(q, nq, v + nw, 0);
+    }
+    if (r) {
+        unpack_shifted(r, nb, v, shift);
+    }
+    if (v != stack) {
+        free(v);
+    }
+    return 0;
+}
+
+/* --- Recursion ------------------------------------------------------------ */
 
 static int divide_2n1n(kr_digit *q, kr_digit *r, const kr_digit *a,
                        const kr_digit *b, size_t n);
@@ -110,15 +254,14 @@ divide_2n1n(kr_digit *q, kr_digit *r, const kr_digit *a, const kr_digit *b,
             size_t n)
 {
     if (n % 2 != 0 || n < RECURSIVE_DIGITS) {
-        kr_digit *v = malloc((2 * n + 1) * sizeof(kr_digit));
-        if (v == NULL) {
-            return -1;
+        /* one digit more of the quotient is known to be 0 */
+        kr_digit *quot = malloc((n + 1) * sizeof(kr_digit));
+        int bad = quot == NULL || schoolbook(quot, r, a, 2 * n, b, n) < 0;
+        if (!bad) {
+            memcpy(q, quot, n * sizeof(kr_digit));
         }
-        memcpy(v, a, 2 * n * sizeof(kr_digit));
-        schoolbook(q, v, 2 * n, b, n);
-        memcpy(r, v, n * sizeof(kr_digit));
-        free(v);
-        return 0;
+        free(quot);
+        return bad ? -1 : 0;
     }
     size_t h = n / 2;
     kr_digit *mid = malloc(n * sizeof(kr_digit));
@@ -192,6 +335,35 @@ recursive(kr_digit *q, kr_digit *r, const kr_digit *a, size_t na,
     return err;
 }
 
+/* The quotient of nq digits alone, from the leading digits of a and b: with
+ * s digits cut off both, q = a' / b' is never too small, and it is right if
+ * the remainder a' - q * b' is at least q, for then no rest of b, times q, can
+ * make it negative. 1 if that was so, 0 if it stays unknown, -1 without memory.
+ */
+static int
+leading_quotient(kr_digit *q, size_t nq, const kr_digit *a, size_t na,
+                 const kr_digit *b, size_t nb)
+{
+    size_t keep = nq + 2, s = nb - keep;
+    kr_digit stack[32];
+    kr_digit *r = stack;
+    if (keep > KR_ARRAY_LEN(stack)) {
+        r = malloc(keep * sizeof(kr_digit));
+        if (r == NULL) {
+            return -1;
+        }
+    }
+    int result = kr_mag_divrem(q, r, a + s, na - s, b + s, keep);
+    if (result == 0) {
+        result = kr_mag_cmp(r, kr_mag_trim(r, keep), q, kr_mag_trim(q, nq))
+                 >= 0;
+    }
+    if (r != stack) {
+        free(r);
+    }
+    return result;
+}
+
 int
 kr_mag_divrem(kr_digit *q, kr_digit *r, const kr_digit *a, size_t na,
               const kr_digit *b, size_t nb)
@@ -203,32 +375,15 @@ kr_mag_divrem(kr_digit *q, kr_digit *r, const kr_digit *a, size_t na,
         }
         return 0;
     }
+    size_t nq = na - nb + 1;
+    if (r == NULL && q != NULL && nb > 2 * nq + 8) {
+        int known = leading_quotient(q, nq, a, na, b, nb);
+        if (known != 0) {
+            return known < 0 ? -1 : 0;
+        }
+    }
     if (nb >= 2 * RECURSIVE_DIGITS && na - nb >= RECURSIVE_DIGITS) {
         return recursive(q, r, a, na, b, nb);
     }
-    kr_digit stack[128];
-    kr_digit *mem = stack;
-    size_t nq = na - nb + 1;
-    size_t need = na + 1 + nb + (q ? 0 : nq);
-    if (need > KR_ARRAY_LEN(stack)) {
-        mem = malloc(need * sizeof(kr_digit));
-        if (mem == NULL) {
-            return -1;
-        }
-    }
-    kr_digit *v = mem, *w = v + na + 1;
-    if (q == NULL) {
-        q = w + nb;
-    }
-    int bits = __builtin_clz(b[nb - 1]) - (32 - KR_DIGIT_BITS);
-    kr_mag_shl(w, b, nb, bits);
-    v[na] = kr_mag_shl(v, a, na, bits);
-    schoolbook(q, v, na + 1, w, nb);
-    if (r) {
-        kr_mag_shr(r, v, nb, bits);
-    }
-    if (mem != stack) {
-        free(mem);
-    }
-    return 0;
+    return schoolbook(q, r, a, na, b, nb);
 }

@@ -232,6 +232,9 @@ kr_int_divmod(PyObject *a, PyObject *b, PyObject **pdiv, PyObject **pmod)
         }
         return 0;
     }
+    if (pmod == NULL && (Py_SIZE(a) < 0) == (Py_SIZE(b) < 0)) {
+        return kr_int_divrem(a, b, pdiv, NULL); /* nothing to adjust */
+    }
     PyObject *div = NULL, *mod;
     if (kr_int_divrem(a, b, pdiv ? &div : NULL, &mod) < 0) {
         return -1;
