@@ -415,6 +415,7 @@ Py_RunMain(void)
         exitcode = 1;
         kr_note_interrupt(1);
     }
+    kr_note_process_end();
     if (Py_FinalizeEx() < 0) {
         exitcode = 120;
     }

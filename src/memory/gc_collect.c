@@ -877,7 +877,7 @@ kr_gc_collect_due(void)
 {
     PyThreadState *ts = kr_tstate();
     if (!kr_gc.enabled || kr_gc.gen[0].threshold == 0 || kr_gc.collecting
-        || ts == NULL || ts->curexc_type != NULL) {
+        || kr_gc.starting || ts == NULL || ts->curexc_type != NULL) {
         return;
     }
     kr_gc.collecting = 1;
@@ -906,6 +906,46 @@ kr_gc_collect_no_fail(void)
     Py_ssize_t n = collect_main(2, &uncollectable, true);
     kr_gc.collecting = 0;
     return n;
+}
+
+/* --- start-up ------------------------------------------------------------ */
+
+void
+kr_gc_hold(void)
+{
+    kr_gc.starting = 1;
+}
+
+static void
+make_old(struct kr_pool *pool, void *arg)
+{
+    struct kr_gc_word *words = kr_pool_words(pool);
+    for (int w = 0; w < 16; w++) {
+        uint64_t m = members(&words[w], 1);
+        words[w].hi |= m;
+        words[w].lo &= ~m;
+        *(Py_ssize_t *)arg += __builtin_popcountll(words[w].tracked);
+    }
+}
+
+void
+kr_gc_settle(void)
+{
+    kr_gc.starting = 0;
+    Py_ssize_t total = 0;
+    kr_heap_each_pool(KR_POOL_GC, make_old, &total);
+    for (size_t i = 0; i < kr_gc.large_cap; i++) {
+        struct kr_large *e = &kr_gc.large[i];
+        if (e->op != NULL && e->tracked && e->gen < 2) {
+            e->gen = 2;
+        }
+    }
+    forget_young_large();
+    empty_list(&kr_gc.young, true);
+    empty_list(&kr_gc.mid, false);
+    kr_gc.gen[0].count = kr_gc.gen[1].count = 0;
+    kr_gc.long_lived_pending = 0;
+    kr_gc.long_lived_total = total;
 }
 
 /* --- enumeration --------------------------------------------------------- */

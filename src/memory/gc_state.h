@@ -44,6 +44,7 @@ struct kr_gc_lists *kr_gc_lists(void);
 struct kr_gc_state {
     int enabled;
     int collecting;
+    int starting; /* no automatic collections yet */
     int debug;
     struct {
         int threshold;
@@ -87,6 +88,11 @@ int kr_gc_each(unsigned gens, int (*visit)(PyObject *, void *), void *arg);
 /* Runs a collection of `generation` and the younger ones, unless one is under
  * way. Never fails: errors go to sys.unraisablehook. */
 Py_ssize_t kr_gc_collect(int generation);
+
+/* While the runtime starts nothing is collected: nearly all objects stay until
+ * the end. kr_gc_settle() ends that and makes all of them old. */
+void kr_gc_hold(void);
+void kr_gc_settle(void);
 
 /* The collection that an allocation starts when the thresholds say so. */
 void kr_gc_collect_due(void);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "memory/gc.h"
+#include "memory/gc_state.h"
 #include "memory/tstate.h"
 #include "objects/exceptions/exc.h"
 #include "objects/hash.h"
@@ -20,6 +20,7 @@
 #include "runtime/gil.h"
 #include "runtime/import/import.h"
 #include "runtime/pending.h"
+#include "runtime/quiet_exit.h"
 #include "runtime/run.h"
 #include "runtime/signal.h"
 #include "runtime/sys/sys.h"
@@ -29,6 +30,7 @@
 
 static struct kr_lifecycle_state {
     int core_initialized, initialized, finalizing;
+    int process_ends; /* right after the runtime */
     int unhandled_interrupt;
     void (*exit_funcs[MAX_EXIT_FUNCS])(void);
     int n_exit_funcs;
@@ -44,6 +46,12 @@ int
 kr_interrupt_unhandled(void)
 {
     return kr_lifecycle.unhandled_interrupt;
+}
+
+void
+kr_note_process_end(void)
+{
+    kr_lifecycle.process_ends = 1;
 }
 
 int
@@ -216,9 +224,7 @@ create_main_module(PyInterpreterState *interp)
 static int
 init_warnings(void)
 {
-    PyObject *options = PySys_GetObject("warnoptions");
-    if (options == NULL || !PyList_Check(options) ||
-        PyList_GET_SIZE(options) == 0) {
+    if (!kr_has_warn_options()) {
         return 0;
     }
     PyObject *m = PyImport_ImportModule("warnings");
@@ -341,6 +347,7 @@ Py_InitializeFromConfig(const PyConfig *src)
         status = PyConfig_Read(&config);
     }
     PyThreadState *tstate = NULL;
+    kr_gc_hold();
     if (!PyStatus_Exception(status)) {
         status = initialize_core(&config, &tstate);
     }
@@ -348,6 +355,7 @@ Py_InitializeFromConfig(const PyConfig *src)
     if (!PyStatus_Exception(status)) {
         status = kr_interp_init_main(tstate->interp);
     }
+    kr_gc_settle();
     return status;
 }
 
@@ -517,7 +525,6 @@ kr_finalize_modules(PyInterpreterState *interp)
         clear_survivors(interp, list);
         Py_DECREF(list);
     }
-    kr_gc_collect_no_fail();
     _PyModule_ClearDict(interp->sysdict);
     _PyModule_ClearDict(interp->builtins);
     kr_gc_collect_no_fail();
@@ -544,10 +551,12 @@ Py_FinalizeEx(void)
 
     int status = kr_flush_streams();
     kr_signal_fini();
-    PyGC_Collect();
-    kr_finalize_modules(interp);
-    if (kr_flush_streams() < 0) {
-        status = -1;
+    if (!kr_lifecycle.process_ends || !kr_exit_is_quiet(tstate)) {
+        PyGC_Collect();
+        kr_finalize_modules(interp);
+        if (kr_flush_streams() < 0) {
+            status = -1;
+        }
     }
     if (malloc_stats) {
         PyAPI_FUNC(int) _PyObject_DebugMallocStats(FILE *);
@@ -571,6 +580,7 @@ Py_Finalize(void)
 void
 Py_Exit(int sts)
 {
+    kr_note_process_end();
     if (Py_FinalizeEx() < 0) {
         sts = 120;
     }

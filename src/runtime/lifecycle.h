@@ -35,6 +35,9 @@ const char *kr_runtime_stage(void);
 /* Puts the signal handlers of module faulthandler back. Implemented there. */
 void kr_faulthandler_fini(void);
 
+/* Notes that the process ends once the runtime is finalized. */
+void kr_note_process_end(void);
+
 /* Notes whether the program ended by a KeyboardInterrupt that nobody caught;
  * asks for it. */
 void kr_note_interrupt(int unhandled);

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -92,18 +94,45 @@ _PyThreadState_Swap(void *gilstate, PyThreadState *ts)
 
 /* --- creation ------------------------------------------------------------ */
 
+/* The first thread's stack: it ends above the program's name, which the kernel
+ * puts last, and may grow to the limit. False if there is no limit, or this is
+ * another thread. (The C library would read /proc/self/maps for it.) */
+static bool
+first_stack(void **addr, size_t *size)
+{
+    struct rlimit limit;
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    if (name == NULL || syscall(SYS_gettid) != getpid()
+        || getrlimit(RLIMIT_STACK, &limit) != 0
+        || limit.rlim_cur == RLIM_INFINITY) {
+        return false;
+    }
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t end = ((uintptr_t)name + strlen(name) + page) & ~(page - 1);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    *size = limit.rlim_cur & ~(page - 1);
+    *addr = (char *)end - *size;
+    return here < end && here > (uintptr_t)*addr;
+}
+
+static bool
+pthread_stack(void **addr, size_t *size)
+{
+    pthread_attr_t attr;
+    if (pthread_getattr_np(pthread_self(), &attr) != 0) {
+        return false;
+    }
+    int failed = pthread_attr_getstack(&attr, addr, size);
+    pthread_attr_destroy(&attr);
+    return !failed;
+}
+
 static uintptr_t
 find_stack_limit(void)
 {
-    pthread_attr_t attr;
     void *addr;
     size_t size;
-    if (pthread_getattr_np(pthread_self(), &attr) != 0) {
-        return 0;
-    }
-    int failed = pthread_attr_getstack(&attr, &addr, &size);
-    pthread_attr_destroy(&attr);
-    if (failed) {
+    if (!first_stack(&addr, &size) && !pthread_stack(&addr, &size)) {
         return 0;
     }
     size_t margin = 256 * 1024;

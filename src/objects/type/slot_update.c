@@ -4,17 +4,103 @@
  * Guarantees: a slot holds the C function itself when the special method is
  * just the wrapper of that function, so Python subclasses of C types keep the
  * speed of C where they override nothing. */
+#include <string.h>
+
 #include "base/common.h"
 #include "objects/ids.h"
 #include "objects/type/slot_funcs.h"
 #include "objects/type/type.h"
 
-/* The one filled slot of `type` among all that `name` stands for; NULL if
- * none or more than one is filled. */
-static void **
-unique_slot(PyTypeObject *type, PyObject *name)
+/* ---- names -------------------------------------------------------------- */
+
+/* Whether a name stands for more than one slot, one bit for each entry of
+ * kr_slotdefs, which doesn't change. */
+#define MAX_SLOTDEFS 192
+static struct kr_slot_update_state {
+    bool known;
+    uint64_t shared[MAX_SLOTDEFS / 64];
+} slot_update;
+
+static bool
+is_shared(struct wrapperbase *p)
 {
+    if (!slot_update.known) {
+        slot_update.known = true;
+        for (struct wrapperbase *a = kr_slotdefs; a->name != NULL; a++) {
+            size_t i = (size_t)(a - kr_slotdefs);
+            kr_assert(i < MAX_SLOTDEFS, "room for all slots");
+            for (struct wrapperbase *b = kr_slotdefs; b->name != NULL; b++) {
+                if (a != b && a->name_strobj == b->name_strobj) {
+                    slot_update.shared[i / 64] |= (uint64_t)1 << (i % 64);
+                }
+            }
+        }
+    }
+    size_t i = (size_t)(p - kr_slotdefs);
+    return slot_update.shared[i / 64] >> (i % 64) & 1;
+}
+
+/* Which names a type and its bases may define: a bit for each of 1024 hash
+ * values. Most special methods are defined by nobody, and one look here saves
+ * one into each class's dict. */
+struct name_filter {
+    uint64_t bits[16];
+};
+
+static inline uint64_t
+filter_bit(Py_hash_t hash, size_t *word)
+{
+    *word = (size_t)(hash >> 6) & 15;
+    return (uint64_t)1 << (hash & 63);
+}
+
+static void
+filter_fill(struct name_filter *f, PyTypeObject *type)
+{
+    memset(f, 0, sizeof(*f));
+    PyObject *mro = type->tp_mro;
+    Py_ssize_t n = mro == NULL ? 0 : PyTuple_GET_SIZE(mro);
+    bool all = mro == NULL;
+    for (Py_ssize_t i = 0; i < n && !all; i++) {
+        PyObject *dict = ((PyTypeObject *)PyTuple_GET_ITEM(mro, i))->tp_dict;
+        PyObject *key;
+        Py_ssize_t at = 0;
+        while (dict != NULL && PyDict_Next(dict, &at, &key, NULL)) {
+            if (!PyUnicode_CheckExact(key)) {
+                all = true; /* may be equal to anything */
+                break;
+            }
+            size_t word;
+            uint64_t bit = filter_bit(((PyASCIIObject *)key)->hash, &word);
+            f->bits[word] |= bit;
+        }
+    }
+    if (all) {
+        memset(f, 0xff, sizeof(*f));
+    }
+}
+
+static inline bool
+filter_has(const struct name_filter *f, PyObject *name)
+{
+    Py_hash_t hash = ((PyASCIIObject *)name)->hash;
+    size_t word;
+    return hash == -1 || (filter_bit(hash, &word) & f->bits[word]) != 0;
+}
+
+/* ---- one slot ----------------------------------------------------------- */
+
+/* The one filled slot of `type` among all that the name of `def` stands for;
+ * NULL if none or more than one is filled. */
+static void **
+unique_slot(PyTypeObject *type, struct wrapperbase *def)
+{
+    PyObject *name = def->name_strobj;
     void **res = NULL;
+    if (!is_shared(def)) {
+        res = kr_slot_ptr(type, def->offset);
+        return res == NULL || *res == NULL ? NULL : res;
+    }
     for (struct wrapperbase *p = kr_slotdefs; p->name != NULL; p++) {
         if (p->name_strobj != name) {
             continue;
@@ -43,7 +129,7 @@ static void
 consider_wrapper(PyTypeObject *type, void **ptr, struct wrapperbase *p,
                  PyWrapperDescrObject *d, struct choice *c)
 {
-    void **unique = unique_slot(type, p->name_strobj);
+    void **unique = unique_slot(type, p);
     if (unique == NULL || unique == ptr) {
         c->generic = p->function;
     }
@@ -60,10 +146,12 @@ consider_wrapper(PyTypeObject *type, void **ptr, struct wrapperbase *p,
 
 static void
 consider(PyTypeObject *type, void **ptr, struct wrapperbase *p,
-         struct choice *c)
+         const struct name_filter *names, struct choice *c)
 {
-    int error;
-    PyObject *descr = kr_mro_find(type, p->name_strobj, &error);
+    int error = 0;
+    PyObject *descr = filter_has(names, p->name_strobj)
+                          ? kr_mro_find(type, p->name_strobj, &error)
+                          : NULL;
     if (descr == NULL) {
         if (error < 0) {
             PyErr_Clear();
@@ -101,7 +189,8 @@ consider(PyTypeObject *type, void **ptr, struct wrapperbase *p,
 /* Sets the slot of `p`, which is the first of its offset; gives the first of
  * the next offset. */
 static struct wrapperbase *
-update_one(PyTypeObject *type, struct wrapperbase *p)
+update_one(PyTypeObject *type, struct wrapperbase *p,
+           const struct name_filter *names)
 {
     int offset = p->offset;
     void **ptr = kr_slot_ptr(type, offset);
@@ -113,7 +202,7 @@ update_one(PyTypeObject *type, struct wrapperbase *p)
     }
     struct choice c = {NULL, NULL, false};
     for (; p->name != NULL && p->offset == offset; p++) {
-        consider(type, ptr, p, &c);
+        consider(type, ptr, p, names, &c);
     }
     *ptr = c.specific != NULL && !c.use_generic ? c.specific : c.generic;
     return p;
@@ -122,8 +211,10 @@ update_one(PyTypeObject *type, struct wrapperbase *p)
 void
 kr_type_fix_slots(PyTypeObject *type)
 {
+    struct name_filter names;
+    filter_fill(&names, type);
     for (struct wrapperbase *p = kr_slotdefs; p->name != NULL;) {
-        p = update_one(type, p);
+        p = update_one(type, p, &names);
     }
 }
 
@@ -133,8 +224,10 @@ kr_type_fix_slots(PyTypeObject *type)
 static int
 update_tree(PyTypeObject *type, PyObject *name, struct wrapperbase **list)
 {
+    struct name_filter names;
+    filter_fill(&names, type);
     for (struct wrapperbase **pp = list; *pp != NULL; pp++) {
-        update_one(type, *pp);
+        update_one(type, *pp, &names);
     }
     if (type->tp_subclasses == NULL) {
         return 0;

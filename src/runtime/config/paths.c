@@ -167,6 +167,7 @@ struct layout {
     char prefix[PATH_MAX];      /* of the virtual environment, if any */
     char base_prefix[PATH_MAX]; /* of the library */
     char stdlib[PATH_MAX];
+    char real[PATH_MAX]; /* executable without links; may be empty */
 };
 
 static char *
@@ -178,7 +179,7 @@ encode(const wchar_t *text)
 static void
 find_layout(const PyConfig *config, const char *home, struct layout *l)
 {
-    char real[PATH_MAX], home_value[PATH_MAX], venv[PATH_MAX] = "";
+    char home_value[PATH_MAX], venv[PATH_MAX] = "";
     char *executable = encode(config->executable);
     if (executable != NULL) {
         snprintf(l->executable, PATH_MAX, "%s", executable);
@@ -189,6 +190,9 @@ find_layout(const PyConfig *config, const char *home, struct layout *l)
         find_executable(name != NULL ? name : "krait", l->executable);
         PyMem_Free(name);
     }
+    if (realpath(l->executable, l->real) == NULL) {
+        l->real[0] = '\0';
+    }
     snprintf(l->base_executable, PATH_MAX, "%s", l->executable);
     char exe_dir[PATH_MAX];
     snprintf(exe_dir, sizeof(exe_dir), "%s", l->executable);
@@ -197,9 +201,8 @@ find_layout(const PyConfig *config, const char *home, struct layout *l)
         read_pyvenv(exe_dir, "home", home_value, venv)) {
         const char *name = strrchr(l->executable, '/');
         join(l->base_executable, home_value, name != NULL ? name + 1 : "");
-        if (realpath(l->executable, real) != NULL &&
-            !is_file(l->base_executable)) {
-            snprintf(l->base_executable, PATH_MAX, "%s", real);
+        if (l->real[0] != '\0' && !is_file(l->base_executable)) {
+            snprintf(l->base_executable, PATH_MAX, "%s", l->real);
         }
         snprintf(exe_dir, sizeof(exe_dir), "%s", home_value);
     }
@@ -208,8 +211,8 @@ find_layout(const PyConfig *config, const char *home, struct layout *l)
     }
     else {
         /* through links, to where the program really is */
-        if (realpath(l->executable, real) != NULL && venv[0] == '\0') {
-            snprintf(exe_dir, sizeof(exe_dir), "%s", real);
+        if (l->real[0] != '\0' && venv[0] == '\0') {
+            snprintf(exe_dir, sizeof(exe_dir), "%s", l->real);
             parent(exe_dir);
         }
         find_prefix(exe_dir, l->base_prefix);
@@ -260,9 +263,10 @@ static PyStatus
 insert_extension_dir(PyConfig *config, const struct layout *l)
 {
     char dir[PATH_MAX], path[PATH_MAX];
-    if (realpath(l->executable, dir) == NULL) {
+    if (l->real[0] == '\0') {
         return PyStatus_Ok();
     }
+    snprintf(dir, sizeof(dir), "%s", l->real);
     parent(dir);
     join(path, dir, "../lib/krait/lib-dynload");
     if (!is_directory(path)) {

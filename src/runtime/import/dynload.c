@@ -7,9 +7,11 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/common.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
 
@@ -22,6 +24,7 @@ const char *const kr_dynamic_suffixes[] = {
 
 static struct kr_dynload_state {
     int shim_loaded;
+    int unknown; /* modules */
 } kr_dynload_state;
 
 /* Loads the library that only has libpython's soname; without it, extensions
@@ -48,6 +51,35 @@ load_shim(void)
             return;
         }
     }
+}
+
+int
+kr_unknown_modules(void)
+{
+    return kr_dynload_state.unknown;
+}
+
+/* Whether the module is one of the standard library's whose objects do nothing
+ * at their end but give back memory, or have a finalizer that says so. */
+static bool
+is_harmless(const char *file, const char *symbol)
+{
+    static const char *const names[] = {
+        "_asyncio", "_bz2",     "_contextvars", "_decimal", "_hashlib",
+        "_lzma",    "_md5",     "_sha1",        "_sha256",  "_sha3",
+        "_sha512",  "_ssl",     "_uuid",        "_zoneinfo", "pyexpat",
+        "zlib",
+    };
+    const char *name = strstr(symbol, "_");
+    if (strstr(file, "/lib-dynload/") == NULL || name == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < KR_ARRAY_LEN(names); i++) {
+        if (strcmp(name + 1, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Name of the init function: PyInit_x, or PyInitU_ and punycode (PEP 489).
@@ -123,6 +155,9 @@ find_init(PyObject *name, PyObject *path, PyObject *path_bytes,
         set_load_error(error != NULL ? error : "unknown dlopen() error", name,
                        path);
         return NULL;
+    }
+    if (!is_harmless(file, symbol)) {
+        kr_dynload_state.unknown++;
     }
     init_function init = (init_function)dlsym(handle, symbol);
     if (init == NULL) {

@@ -75,6 +75,10 @@ void kr_frozen_override(int value);
 /* New module from the shared object `spec.origin`. NULL with ImportError. */
 PyObject *kr_dynamic_create(PyObject *spec);
 
+/* How many modules came from shared objects of which it is not known that
+ * nothing visible happens when their objects end. */
+int kr_unknown_modules(void);
+
 /* File name endings of extension modules, NULL-terminated. */
 extern const char *const kr_dynamic_suffixes[];
 

@@ -111,10 +111,16 @@ PySys_AddWarnOption(const wchar_t *s)
 }
 
 int
-PySys_HasWarnOptions(void)
+kr_has_warn_options(void)
 {
     PyObject *list = PySys_GetObject("warnoptions");
     return list != NULL && PyList_Check(list) && PyList_GET_SIZE(list) > 0;
+}
+
+int
+PySys_HasWarnOptions(void)
+{
+    return kr_has_warn_options();
 }
 
 PyObject *

@@ -19,6 +19,9 @@ PyObject *kr_sys_flags(const PyConfig *config);
 
 extern PyMethodDef kr_sys_hook_methods[];
 
+/* Whether sys.warnoptions has any. */
+int kr_has_warn_options(void);
+
 /* Calls the C audit hooks at exit and drops them. */
 void kr_sys_clear_audit_hooks(void);
 
