@@ -20,7 +20,8 @@ if(KR_SANITIZE)
 endif()
 if(KR_LTO)
   target_compile_options(kr_flags INTERFACE -flto=thin)
-  target_link_options(kr_flags INTERFACE -flto=thin)
+  target_link_options(kr_flags INTERFACE -flto=thin
+    -Wl,--thinlto-cache-dir=${PROJECT_BINARY_DIR}/lto-cache)
 endif()
 if(KR_PGO STREQUAL "generate")
   target_compile_options(kr_flags INTERFACE -fprofile-generate)
@@ -30,6 +31,18 @@ elseif(KR_PGO)
     -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date
     -Wno-backend-plugin)
   target_link_options(kr_flags INTERFACE -fprofile-use=${KR_PGO})
+  if(KR_LTO AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    # What the training never ran is compiled for size and goes apart, so that
+    # the pages of running code are full of it: a third of a small process's
+    # memory is the program itself.
+    set(KR_LAYOUT "SHELL:-mllvm -profile-summary-cold-count=0"
+      "SHELL:-mllvm -pgo-cold-func-opt=optsize")
+    target_compile_options(kr_flags INTERFACE ${KR_LAYOUT})
+    target_link_options(kr_flags INTERFACE -fsplit-machine-functions
+      -Wl,-z,keep-text-section-prefix
+      -Wl,-mllvm,-profile-summary-cold-count=0
+      -Wl,-mllvm,-mfs-psi-cutoff=0)
+  endif()
 endif()
 # A program at a fixed address, as the reference's: every use of a type or a
 # table is shorter by an instruction.

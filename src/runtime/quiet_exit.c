@@ -160,6 +160,12 @@ is_noticed(PyObject *op, void *arg)
     return 0;
 }
 
+static bool
+has_items(PyObject *list)
+{
+    return list != NULL && PyList_GET_SIZE(list) != 0;
+}
+
 /* Whether somebody asked to hear of what goes on at the end, or may do
  * something there that is not known here. */
 static bool
@@ -167,15 +173,14 @@ is_watched(PyThreadState *tstate)
 {
     PyInterpreterState *interp = tstate->interp;
     const PyConfig *config = &interp->config;
+    const struct kr_gc_lists *lists = kr_gc_lists();
     return interp->next != NULL || interp != PyInterpreterState_Main()
            || interp->threads != tstate || tstate->next != NULL
            || interp->audit_hooks != NULL || config->verbose
            || kr_has_warn_options()
            || config->malloc_stats || config->dump_refs
            || kr_unknown_modules() != 0 || kr_gc.debug != 0
-           || (kr_gc.garbage != NULL && PyList_GET_SIZE(kr_gc.garbage) != 0)
-           || (kr_gc.callbacks != NULL
-               && PyList_GET_SIZE(kr_gc.callbacks) != 0)
+           || has_items(lists->garbage) || has_items(lists->callbacks)
            || tstate->c_tracefunc != NULL || tstate->c_profilefunc != NULL
            || !kr_domains.direct[PYMEM_DOMAIN_MEM]
            || !kr_domains.direct[PYMEM_DOMAIN_OBJ];
