@@ -265,12 +265,6 @@ convert_text(struct item *it, int none_ok)
     const char **p = NEXT(const char **);
     int sized = *it->format == '#';
     Py_ssize_t len = 0;
-    if (PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
-                         "getargs: The '%c' format is deprecated. Use 'U' "
-                         "instead.",
-                         none_ok ? 'Z' : 'u') < 0) {
-        return CONVERTING_FAILED;
-    }
     if (sized) {
         it->format++;
         const char *errmsg = need_ssize_t(it);
