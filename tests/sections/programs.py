@@ -298,7 +298,17 @@ def prepare(folder):
         z.writestr(zipfile.ZipInfo("hello.txt", (2020, 1, 2, 3, 4, 6)), "hi")
 
 
+def pyc_exchange(krait, top):
+    """A sample; `pyc_exchange.py --all` takes the whole library."""
+    done = subprocess.run(
+        [compare.REFERENCE, f"{top}/tests/differential/pyc_exchange.py",
+         "--krait", krait], text=True, capture_output=True, timeout=600)
+    return done.stdout + done.stderr if done.returncode else None
+
+
 def run(report, top):
+    report.add("each imports the .pyc files of the other",
+               pyc_exchange(report.krait, top))
     with tempfile.TemporaryDirectory() as folder:
         prepare(folder)
         for name, args, options in cases(folder):
