@@ -68,6 +68,7 @@ struct _is {
     PyObject *codec_search_cache;   /* dict */
     PyObject *codec_error_registry; /* dict */
     int codecs_initialized;
+    int fs_codec_ready; /* file names may be coded by a Python codec */
 
     /* warnings.c */
     struct {

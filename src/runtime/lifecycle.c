@@ -78,8 +78,7 @@ kr_runtime_stage(void)
 {
     return kr_lifecycle.initialized        ? "initialized"
            : kr_lifecycle.core_initialized ? "core initialized"
-           : kr_preinitialized()           ? "preinitialized"
-                                           : "unknown";
+                                           : kr_preinit_stage();
 }
 
 const PyConfig *
@@ -186,12 +185,21 @@ kr_interp_init_core(PyInterpreterState *interp)
 }
 
 /* Loads the codecs of the standard streams and file names. */
-static int
-init_encodings(void)
+static PyStatus
+init_encodings(PyInterpreterState *interp)
 {
     PyObject *codec = PyImport_ImportModule("encodings");
-    Py_XDECREF(codec);
-    return codec == NULL ? -1 : 0;
+    if (codec == NULL) {
+        return FAILED("failed to load the encodings");
+    }
+    Py_DECREF(codec);
+    PyStatus status = kr_config_name_codecs(&interp->config);
+    if (!PyStatus_Exception(status)
+        && interp == PyInterpreterState_Main()) {
+        status = kr_config_publish_encodings(&interp->config);
+    }
+    interp->fs_codec_ready = 1;
+    return status;
 }
 
 static int
@@ -275,11 +283,10 @@ kr_interp_init_main(PyInterpreterState *interp)
         call_module_function("faulthandler", "enable", NULL, 0) < 0) {
         return FAILED("can't enable faulthandler");
     }
-    if (init_encodings() < 0) {
-        return FAILED("failed to load the encodings");
+    PyStatus status = init_encodings(interp);
+    if (!PyStatus_Exception(status) && is_main) {
+        status = init_process_wide(config);
     }
-    PyStatus status =
-        is_main ? init_process_wide(config) : PyStatus_Ok();
     if (PyStatus_Exception(status)) {
         return status;
     }
@@ -297,6 +304,7 @@ kr_interp_init_main(PyInterpreterState *interp)
     Py_DECREF(open);
     init_warnings();
     if (is_main) {
+        kr_warn_legacy_locale();
         kr_config_publish_flags(config);
         kr_lifecycle.initialized = 1;
     }

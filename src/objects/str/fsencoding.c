@@ -141,7 +141,7 @@ get_fs_codec(struct fs_codec *fs)
 {
     const PyConfig *config = &kr_interp()->config;
     const wchar_t *encoding = config->filesystem_encoding;
-    fs->known = encoding != NULL;
+    fs->known = encoding != NULL && kr_interp()->fs_codec_ready;
     fs->utf8 = encoding != NULL && wcscmp(encoding, L"utf-8") == 0;
     copy_name(fs->encoding, sizeof(fs->encoding),
               encoding != NULL ? encoding : L"utf-8");

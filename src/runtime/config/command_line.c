@@ -16,6 +16,7 @@ struct parser {
     Py_ssize_t index;      /* of the argument being read */
     const wchar_t *letter; /* next letter in it, or NULL */
     const wchar_t *value;  /* of the option just returned */
+    int quiet;             /* say nothing of wrong options */
 };
 
 enum { OPTION_END = -1, OPTION_ERROR = '_', LONG_OPTION = 1 };
@@ -47,7 +48,9 @@ next_option(struct parser *p)
     wchar_t option = *p->letter++;
     const wchar_t *known = wcschr(short_options, option);
     if (known == NULL || option == L':' || option == L'+') {
-        fprintf(stderr, "Unknown option: -%c\n", (char)option);
+        if (!p->quiet) {
+            fprintf(stderr, "Unknown option: -%c\n", (char)option);
+        }
         return OPTION_ERROR;
     }
     if (known[1] == L':') {
@@ -59,8 +62,10 @@ next_option(struct parser *p)
             p->value = p->args->items[p->index++];
         }
         else {
-            fprintf(stderr, "Argument expected for the -%c option\n",
-                    (char)option);
+            if (!p->quiet) {
+                fprintf(stderr, "Argument expected for the -%c option\n",
+                        (char)option);
+            }
             return OPTION_ERROR;
         }
     }
@@ -405,4 +410,37 @@ kr_config_parse_command_line(PyConfig *config)
         }
     }
     return update_argv(config, p.index);
+}
+
+void
+kr_config_scan_preoptions(const PyWideStringList *args,
+                          struct kr_preoptions *options)
+{
+    struct parser p = {.args = args, .index = 1, .quiet = 1};
+    int option;
+    while ((option = next_option(&p)) != OPTION_END) {
+        if (option == 'c' || option == 'm') {
+            return;
+        }
+        if (option == 'I') {
+            options->isolated = 1;
+        }
+        else if (option == 'E') {
+            options->ignore_environment = 1;
+        }
+        else if (option == 'X' && wcscmp(p.value, L"dev") == 0) {
+            options->dev_mode = 1;
+        }
+        else if (option == 'X' && wcsncmp(p.value, L"utf8", 4) == 0
+                 && (p.value[4] == L'\0' || p.value[4] == L'=')) {
+            options->utf8 = p.value + 4 + (p.value[4] == L'=');
+            if (p.value[4] == L'=' && p.value[5] == L'\0') {
+                options->utf8 = L"="; /* an empty value is a wrong one */
+            }
+        }
+        else if (option == LONG_OPTION
+                 && wcscmp(p.value, L"--check-hash-based-pycs") == 0) {
+            p.index++;
+        }
+    }
 }

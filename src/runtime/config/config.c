@@ -61,98 +61,61 @@ read_global_flags(PyConfig *config)
     FLAGS(X)
 #undef X
 }
+
+/* Adds a value, which is consumed. 0 or -1. */
+static int
+put(PyObject *dict, const char *name, PyObject *value)
+{
+    int res = value == NULL ? -1 : PyDict_SetItemString(dict, name, value);
+    Py_XDECREF(value);
+    return res;
+}
+
+static PyObject *
+text_or_none(const char *text)
+{
+    return text == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(text);
+}
+
+PyAPI_DATA(int) _Py_HasFileSystemDefaultEncodeErrors;
+
+PyObject *
+kr_global_config_as_dict(void)
+{
+    PyObject *d = PyDict_New();
+    if (d == NULL) {
+        return NULL;
+    }
+#define NUMBER(flag) put(d, #flag, PyLong_FromLong(flag))
+#define X(flag, field, inverted) || NUMBER(flag) < 0
+    int failed = put(d, "Py_FileSystemDefaultEncoding",
+                     text_or_none(Py_FileSystemDefaultEncoding)) < 0
+                 || put(d, "Py_FileSystemDefaultEncodeErrors",
+                        text_or_none(Py_FileSystemDefaultEncodeErrors)) < 0
+                 || NUMBER(Py_HasFileSystemDefaultEncoding) < 0
+                 || NUMBER(_Py_HasFileSystemDefaultEncodeErrors) < 0
+                 || NUMBER(Py_UTF8Mode) < 0
+                 || NUMBER(Py_HashRandomizationFlag) < 0 FLAGS(X);
+#undef X
+#undef NUMBER
+    if (failed) {
+        Py_CLEAR(d);
+    }
+    return d;
+}
 _Py_COMP_DIAG_POP
-
-/* --- The table of fields --------------------------------------------------- */
-
-enum field_kind { INT, ULONG, WSTR, LIST };
-
-static const struct field {
-    const char *name;
-    size_t offset;
-    enum field_kind kind;
-} fields[] = {
-#define F(name, kind) {#name, offsetof(PyConfig, name), kind},
-    F(_config_init, INT)
-    F(isolated, INT)
-    F(use_environment, INT)
-    F(dev_mode, INT)
-    F(install_signal_handlers, INT)
-    F(use_hash_seed, INT)
-    F(hash_seed, ULONG)
-    F(faulthandler, INT)
-    F(tracemalloc, INT)
-    F(import_time, INT)
-    F(code_debug_ranges, INT)
-    F(show_ref_count, INT)
-    F(dump_refs, INT)
-    F(dump_refs_file, WSTR)
-    F(malloc_stats, INT)
-    F(filesystem_encoding, WSTR)
-    F(filesystem_errors, WSTR)
-    F(pycache_prefix, WSTR)
-    F(parse_argv, INT)
-    F(orig_argv, LIST)
-    F(argv, LIST)
-    F(xoptions, LIST)
-    F(warnoptions, LIST)
-    F(site_import, INT)
-    F(bytes_warning, INT)
-    F(warn_default_encoding, INT)
-    F(inspect, INT)
-    F(interactive, INT)
-    F(optimization_level, INT)
-    F(parser_debug, INT)
-    F(write_bytecode, INT)
-    F(verbose, INT)
-    F(quiet, INT)
-    F(user_site_directory, INT)
-    F(configure_c_stdio, INT)
-    F(buffered_stdio, INT)
-    F(stdio_encoding, WSTR)
-    F(stdio_errors, WSTR)
-    F(check_hash_pycs_mode, WSTR)
-    F(use_frozen_modules, INT)
-    F(safe_path, INT)
-    F(pathconfig_warnings, INT)
-    F(program_name, WSTR)
-    F(pythonpath_env, WSTR)
-    F(home, WSTR)
-    F(platlibdir, WSTR)
-    F(module_search_paths_set, INT)
-    F(module_search_paths, LIST)
-    F(stdlib_dir, WSTR)
-    F(executable, WSTR)
-    F(base_executable, WSTR)
-    F(prefix, WSTR)
-    F(base_prefix, WSTR)
-    F(exec_prefix, WSTR)
-    F(base_exec_prefix, WSTR)
-    F(skip_source_first_line, INT)
-    F(run_command, WSTR)
-    F(run_module, WSTR)
-    F(run_filename, WSTR)
-    F(_install_importlib, INT)
-    F(_init_main, INT)
-    F(_isolated_interpreter, INT)
-    F(_is_python_build, INT)
-#undef F
-};
-
-#define COUNT (sizeof(fields) / sizeof(*fields))
-#define AT(config, f, type) ((type *)((char *)(config) + (f)->offset))
 
 void
 PyConfig_Clear(PyConfig *config)
 {
-    for (size_t i = 0; i < COUNT; i++) {
-        const struct field *f = &fields[i];
-        if (f->kind == WSTR) {
-            PyMem_RawFree(*AT(config, f, wchar_t *));
-            *AT(config, f, wchar_t *) = NULL;
+    for (const struct kr_config_field *f = kr_config_fields; f->name != NULL;
+         f++) {
+        if (f->kind == KR_FIELD_WSTR) {
+            PyMem_RawFree(*KR_FIELD_AT(config, f, wchar_t *));
+            *KR_FIELD_AT(config, f, wchar_t *) = NULL;
         }
-        else if (f->kind == LIST) {
-            _PyWideStringList_Clear(AT(config, f, PyWideStringList));
+        else if (f->kind == KR_FIELD_LIST) {
+            _PyWideStringList_Clear(KR_FIELD_AT(config, f, PyWideStringList));
         }
     }
 }
@@ -178,7 +141,7 @@ PyConfig_SetString(PyConfig *config, wchar_t **target, const wchar_t *str)
 PyStatus
 PyConfig_SetBytesString(PyConfig *config, wchar_t **target, const char *str)
 {
-    PyStatus status = kr_preinitialize(config);
+    PyStatus status = _Py_PreInitializeFromConfig(config, NULL);
     if (PyStatus_Exception(status)) {
         return status;
     }
@@ -199,23 +162,23 @@ PyConfig_SetBytesString(PyConfig *config, wchar_t **target, const char *str)
 PyStatus
 kr_config_copy(PyConfig *to, const PyConfig *from)
 {
-    for (size_t i = 0; i < COUNT; i++) {
-        const struct field *f = &fields[i];
+    for (const struct kr_config_field *f = kr_config_fields; f->name != NULL;
+         f++) {
         PyStatus status = PyStatus_Ok();
         switch (f->kind) {
-        case INT:
-            *AT(to, f, int) = *AT(from, f, int);
+        case KR_FIELD_INT:
+            *KR_FIELD_AT(to, f, int) = *KR_FIELD_AT(from, f, int);
             break;
-        case ULONG:
-            *AT(to, f, unsigned long) = *AT(from, f, unsigned long);
+        case KR_FIELD_ULONG:
+            *KR_FIELD_AT(to, f, unsigned long) = *KR_FIELD_AT(from, f, unsigned long);
             break;
-        case WSTR:
-            status = PyConfig_SetString(to, AT(to, f, wchar_t *),
-                                        *AT(from, f, wchar_t *));
+        case KR_FIELD_WSTR:
+            status = PyConfig_SetString(to, KR_FIELD_AT(to, f, wchar_t *),
+                                        *KR_FIELD_AT(from, f, wchar_t *));
             break;
-        case LIST:
-            if (_PyWideStringList_Copy(AT(to, f, PyWideStringList),
-                                       AT(from, f, PyWideStringList)) < 0) {
+        case KR_FIELD_LIST:
+            if (_PyWideStringList_Copy(KR_FIELD_AT(to, f, PyWideStringList),
+                                       KR_FIELD_AT(from, f, PyWideStringList)) < 0) {
                 status = PyStatus_NoMemory();
             }
         }
@@ -224,40 +187,6 @@ kr_config_copy(PyConfig *to, const PyConfig *from)
         }
     }
     return PyStatus_Ok();
-}
-
-static PyObject *
-field_value(const PyConfig *config, const struct field *f)
-{
-    switch (f->kind) {
-    case INT:
-        return PyLong_FromLong(*AT(config, f, int));
-    case ULONG:
-        return PyLong_FromUnsignedLong(*AT(config, f, unsigned long));
-    case WSTR: {
-        wchar_t *s = *AT(config, f, wchar_t *);
-        return s == NULL ? Py_NewRef(Py_None) : PyUnicode_FromWideChar(s, -1);
-    }
-    default:
-        return _PyWideStringList_AsList(AT(config, f, PyWideStringList));
-    }
-}
-
-/* New dict of all fields. */
-PyAPI_FUNC(PyObject *) _PyConfig_AsDict(const PyConfig *config);
-PyObject *
-_PyConfig_AsDict(const PyConfig *config)
-{
-    PyObject *dict = PyDict_New();
-    for (size_t i = 0; dict != NULL && i < COUNT; i++) {
-        PyObject *value = field_value(config, &fields[i]);
-        if (value == NULL ||
-            PyDict_SetItemString(dict, fields[i].name, value) < 0) {
-            Py_CLEAR(dict);
-        }
-        Py_XDECREF(value);
-    }
-    return dict;
 }
 
 /* --- Defaults ---------------------------------------------------------------- */
@@ -438,8 +367,9 @@ read_hash_seed(PyConfig *config)
     unsigned long seed = strtoul(text, &end, 10);
     if (*end != '\0' || seed > 4294967295UL ||
         (errno == ERANGE && seed == ULONG_MAX)) {
-        return PyStatus_Error("PYTHONHASHSEED must be \"random\" or an "
-                              "integer in range [0; 4294967295]");
+        return KR_STATUS_ERROR("config_init_hash_seed",
+                               "PYTHONHASHSEED must be \"random\" or an "
+                               "integer in range [0; 4294967295]");
     }
     config->use_hash_seed = 1;
     config->hash_seed = seed;
@@ -458,8 +388,9 @@ read_tracemalloc(PyConfig *config)
     if (text != NULL) {
         long n = strtol(text, &end, 10);
         if (*end != '\0' || n < 0 || n > 65535) {
-            return PyStatus_Error("PYTHONTRACEMALLOC: invalid number of "
-                                  "frames");
+            return KR_STATUS_ERROR(
+                "config_init_tracemalloc",
+                "PYTHONTRACEMALLOC: invalid number of frames");
         }
         config->tracemalloc = (int)n;
     }
@@ -468,7 +399,8 @@ read_tracemalloc(PyConfig *config)
         wchar_t *wend;
         long n = *option == L'\0' ? 1 : wcstol(option, &wend, 10);
         if ((*option != L'\0' && *wend != L'\0') || n < 0 || n > 65535) {
-            return PyStatus_Error(
+            return KR_STATUS_ERROR(
+                "config_init_tracemalloc",
                 "-X tracemalloc=NFRAME: invalid number of frames");
         }
         config->tracemalloc = (int)n;
@@ -509,15 +441,17 @@ read_digit_limit(PyConfig *config)
         int res = parse_digit_limit(env, &kr_digits_state.limit);
         PyMem_RawFree(env);
         if (res < 0) {
-            return PyStatus_Error("PYTHONINTMAXSTRDIGITS: invalid limit; must "
-                                  "be >= 640 or 0 for unlimited.");
+            return KR_STATUS_ERROR("config_init_int_max_str_digits",
+                                   "PYTHONINTMAXSTRDIGITS: invalid limit; "
+                                   "must be >= 640 or 0 for unlimited.");
         }
     }
     const wchar_t *option = kr_config_xoption(config, L"int_max_str_digits");
     if (option != NULL &&
         parse_digit_limit(option, &kr_digits_state.limit) < 0) {
-        return PyStatus_Error("-X int_max_str_digits: invalid limit; must be "
-                              ">= 640 or 0 for unlimited.");
+        return KR_STATUS_ERROR("config_init_int_max_str_digits",
+                               "-X int_max_str_digits: invalid limit; must "
+                               "be >= 640 or 0 for unlimited.");
     }
     if (kr_digits_state.limit >= 0) {
         kr_int_set_max_str_digits(kr_digits_state.limit);
@@ -549,6 +483,9 @@ read_frozen_modules(PyConfig *config)
 static void
 read_switches(PyConfig *config)
 {
+    if (config->dev_mode < 0 && kr_preconfig()->dev_mode > 0) {
+        config->dev_mode = 1;
+    }
     if (config->dev_mode < 0) {
         config->dev_mode = kr_config_xoption(config, L"dev") != NULL ||
                            environment(config, "PYTHONDEVMODE") != NULL;
@@ -605,71 +542,6 @@ read_flag_variables(PyConfig *config)
     if (off > 0) {
         config->buffered_stdio = 0;
     }
-}
-
-static PyStatus
-read_stdio_encoding(PyConfig *config)
-{
-    int failed;
-    wchar_t *text = kr_config_env(config, "PYTHONIOENCODING", &failed);
-    if (failed) {
-        return PyStatus_Error("cannot decode PYTHONIOENCODING");
-    }
-    PyStatus status = PyStatus_Ok();
-    if (text != NULL) {
-        wchar_t *errors = wcschr(text, L':');
-        if (errors != NULL) {
-            *errors++ = L'\0';
-            if (*errors != L'\0' && config->stdio_errors == NULL) {
-                status = PyConfig_SetString(config, &config->stdio_errors,
-                                            errors);
-            }
-        }
-        if (!PyStatus_Exception(status) && *text != L'\0') {
-            if (config->stdio_encoding == NULL) {
-                status = PyConfig_SetString(config, &config->stdio_encoding,
-                                            text);
-            }
-            if (!PyStatus_Exception(status) && config->stdio_errors == NULL) {
-                status = PyConfig_SetString(config, &config->stdio_errors,
-                                            L"strict");
-            }
-        }
-        PyMem_RawFree(text);
-    }
-    if (PyStatus_Exception(status)) {
-        return status;
-    }
-    if (config->stdio_encoding == NULL) {
-        status = PyConfig_SetString(config, &config->stdio_encoding, L"utf-8");
-    }
-    if (!PyStatus_Exception(status) && config->stdio_errors == NULL) {
-        /* the C locale can't be trusted to tell the truth */
-        const char *locale = setlocale(LC_CTYPE, NULL);
-        int lenient = kr_utf8_mode() || locale == NULL ||
-                      strcmp(locale, "C") == 0 ||
-                      strcmp(locale, "POSIX") == 0 ||
-                      strcmp(locale, "C.UTF-8") == 0 ||
-                      strcmp(locale, "C.utf8") == 0;
-        status = PyConfig_SetString(config, &config->stdio_errors,
-                                    lenient ? L"surrogateescape" : L"strict");
-    }
-    return status;
-}
-
-static PyStatus
-read_fs_encoding(PyConfig *config)
-{
-    PyStatus status = PyStatus_Ok();
-    if (config->filesystem_encoding == NULL) {
-        status = PyConfig_SetString(config, &config->filesystem_encoding,
-                                    L"utf-8");
-    }
-    if (!PyStatus_Exception(status) && config->filesystem_errors == NULL) {
-        status = PyConfig_SetString(config, &config->filesystem_errors,
-                                    L"surrogateescape");
-    }
-    return status;
 }
 
 /* Order of filters: dev mode, PYTHONWARNINGS, command line, -b. */
@@ -768,7 +640,7 @@ read_environment(PyConfig *config)
 PyStatus
 PyConfig_Read(PyConfig *config)
 {
-    PyStatus status = kr_preinitialize(config);
+    PyStatus status = _Py_PreInitializeFromConfig(config, NULL);
     if (PyStatus_Exception(status)) {
         return status;
     }
@@ -806,10 +678,7 @@ PyConfig_Read(PyConfig *config)
         status = read_warn_options(config);
     }
     if (!PyStatus_Exception(status)) {
-        status = read_fs_encoding(config);
-    }
-    if (!PyStatus_Exception(status)) {
-        status = read_stdio_encoding(config);
+        status = kr_config_read_encodings(config);
     }
     if (!PyStatus_Exception(status)) {
         status = kr_config_read_paths(config);
@@ -825,7 +694,8 @@ PyConfig_Read(PyConfig *config)
 PyStatus
 PyConfig_SetArgv(PyConfig *config, Py_ssize_t argc, wchar_t *const *argv)
 {
-    PyStatus status = kr_preinitialize(config);
+    const _PyArgv args = {.argc = argc, .wchar_argv = argv};
+    PyStatus status = _Py_PreInitializeFromConfig(config, &args);
     if (PyStatus_Exception(status)) {
         return status;
     }
@@ -836,34 +706,20 @@ PyConfig_SetArgv(PyConfig *config, Py_ssize_t argc, wchar_t *const *argv)
 PyStatus
 PyConfig_SetBytesArgv(PyConfig *config, Py_ssize_t argc, char *const *argv)
 {
-    PyStatus status = kr_preinitialize(config);
+    const _PyArgv args = {.argc = argc, .use_bytes_argv = 1,
+                          .bytes_argv = argv};
+    PyStatus status = _Py_PreInitializeFromConfig(config, &args);
     if (PyStatus_Exception(status)) {
         return status;
     }
-    PyWideStringList list = {0, NULL};
-    for (Py_ssize_t i = 0; i < argc; i++) {
-        wchar_t *arg = Py_DecodeLocale(argv[i], NULL);
-        if (arg == NULL) {
-            _PyWideStringList_Clear(&list);
-            return PyStatus_Error("cannot decode command line arguments");
-        }
-        status = PyWideStringList_Append(&list, arg);
-        PyMem_RawFree(arg);
-        if (PyStatus_Exception(status)) {
-            _PyWideStringList_Clear(&list);
-            return status;
-        }
-    }
-    _PyWideStringList_Clear(&config->argv);
-    config->argv = list;
-    return PyStatus_Ok();
+    return _PyArgv_AsWstrList(&args, &config->argv);
 }
 
 PyStatus
 PyConfig_SetWideStringList(PyConfig *config, PyWideStringList *list,
                            Py_ssize_t length, wchar_t **items)
 {
-    PyStatus status = kr_preinitialize(config);
+    PyStatus status = _Py_PreInitializeFromConfig(config, NULL);
     if (PyStatus_Exception(status)) {
         return status;
     }

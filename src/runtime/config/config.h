@@ -4,6 +4,12 @@
 #define KR_RUNTIME_CONFIG_CONFIG_H
 
 #include <Python.h>
+#include <stddef.h>
+
+/* An error that names the step as CPython does. */
+#define KR_STATUS_ERROR(step, text)                                            \
+    ((PyStatus){._type = _PyStatus_TYPE_ERROR, .func = (step),                 \
+                .err_msg = (text)})
 
 /* --- wide_list.c: lists of wide strings in raw memory; 0 or -1 --- */
 
@@ -45,13 +51,100 @@ PyStatus kr_config_parse_command_line(PyConfig *config);
  * they are not set yet. */
 PyStatus kr_config_read_paths(PyConfig *config);
 
+/* What has to be known of the command line before it can be decoded. Unknown
+ * options are passed over. */
+struct kr_preoptions {
+    int isolated, ignore_environment, dev_mode;
+    const wchar_t *utf8; /* value of -X utf8, of the list; NULL: not given */
+};
+void kr_config_scan_preoptions(const PyWideStringList *args,
+                               struct kr_preoptions *options);
+
+/* --- fields.c --- */
+
+enum kr_field_kind { KR_FIELD_INT, KR_FIELD_ULONG, KR_FIELD_WSTR,
+                     KR_FIELD_LIST };
+
+/* Every field of PyConfig; the last one has no name. */
+struct kr_config_field {
+    const char *name;
+    size_t offset;
+    enum kr_field_kind kind;
+    int required; /* a string that must be set in a complete configuration */
+};
+extern const struct kr_config_field kr_config_fields[];
+
+#define KR_FIELD_AT(config, f, type) ((type *)((char *)(config) + (f)->offset))
+
+/* New dict of all fields. */
+PyAPI_FUNC(PyObject *) _PyConfig_AsDict(const PyConfig *config);
+
+/* Sets all fields from a dict. -1 with TypeError or ValueError. */
+PyAPI_FUNC(int) _PyConfig_FromDict(PyConfig *config, PyObject *dict);
+
+/* New dict with the dicts global_config, pre_config and config. */
+PyAPI_FUNC(PyObject *) _Py_GetConfigsAsDict(void);
+
+/* New dict of the old global variables. */
+PyObject *kr_global_config_as_dict(void);
+
 /* --- preconfig.c --- */
 
-/* Locale and UTF-8 mode; happens once. */
-PyStatus kr_preinitialize(const PyConfig *config);
+/* Arguments of a program, decoded or not; borrowed. */
+typedef struct {
+    Py_ssize_t argc;
+    int use_bytes_argv;
+    char *const *bytes_argv;
+    wchar_t *const *wchar_argv;
+} _PyArgv;
 
-int kr_preinitialized(void);
+/* Adds the decoded arguments to an empty list. */
+PyAPI_FUNC(PyStatus) _PyArgv_AsWstrList(const _PyArgv *args,
+                                        PyWideStringList *list);
+
+/* Locale, UTF-8 mode and allocator; happens once. `args` may be NULL: those of
+ * the configuration, or none. */
+PyAPI_FUNC(PyStatus) _Py_PreInitializeFromPyArgv(const PyPreConfig *src,
+                                                 const _PyArgv *args);
+PyAPI_FUNC(PyStatus) _Py_PreInitializeFromConfig(const PyConfig *config,
+                                                 const _PyArgv *args);
+
+/* How far this is, in the words of fatal errors. */
+const char *kr_preinit_stage(void);
+
+/* What was decided; all zero before that. */
+const PyPreConfig *kr_preconfig(void);
+PyObject *kr_preconfig_as_dict(void);
 
 int kr_utf8_mode(void);
+
+/* --- legacy_locale.c --- */
+
+/* Whether LC_CTYPE is C and may be changed; `warn`: even if it may not. */
+PyAPI_FUNC(int) _Py_LegacyLocaleDetected(int warn);
+
+/* Puts a UTF-8 locale in place of the C locale. 1 or 0. */
+PyAPI_FUNC(int) _Py_CoerceLegacyLocale(int warn);
+
+/* Whether that may have set this locale. */
+PyAPI_FUNC(int) _Py_IsLocaleCoercionTarget(const char *locale);
+
+/* setlocale with the environment's locale. */
+PyAPI_FUNC(char *) _Py_SetLocaleFromEnv(int category);
+
+/* Says on stderr that the locale is C, if PYTHONCOERCECLOCALE asks for it. */
+void kr_warn_legacy_locale(void);
+
+/* --- stdio_encoding.c --- */
+
+/* Sets encoding and error handler of the standard streams and of file names,
+ * where they are not set yet. */
+PyStatus kr_config_read_encodings(PyConfig *config);
+
+/* Gives encodings the name that their codec has. The codecs must be there. */
+PyStatus kr_config_name_codecs(PyConfig *config);
+
+/* Sets Py_FileSystemDefaultEncoding and its like. */
+PyStatus kr_config_publish_encodings(const PyConfig *config);
 
 #endif

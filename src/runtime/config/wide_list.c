@@ -137,3 +137,39 @@ PyStatus_Exception(PyStatus status)
 {
     return PyStatus_IsError(status) || PyStatus_IsExit(status);
 }
+
+/* --- arguments --------------------------------------------------------------- */
+
+PyStatus
+_PyArgv_AsWstrList(const _PyArgv *args, PyWideStringList *list)
+{
+    if (!args->use_bytes_argv) {
+        const PyWideStringList from = {args->argc,
+                                       (wchar_t **)args->wchar_argv};
+        return _PyWideStringList_Copy(list, &from) < 0 ? PyStatus_NoMemory()
+                                                       : PyStatus_Ok();
+    }
+    PyStatus status = PyStatus_Ok();
+    PyWideStringList decoded = {0, NULL};
+    for (Py_ssize_t i = 0; i < args->argc && !PyStatus_Exception(status);
+         i++) {
+        size_t len;
+        wchar_t *arg = Py_DecodeLocale(args->bytes_argv[i], &len);
+        if (arg == NULL) {
+            status = len == (size_t)-2
+                         ? PyStatus_Error("cannot decode command line "
+                                          "arguments")
+                         : PyStatus_NoMemory();
+            break;
+        }
+        status = PyWideStringList_Append(&decoded, arg);
+        PyMem_RawFree(arg);
+    }
+    if (PyStatus_Exception(status)) {
+        _PyWideStringList_Clear(&decoded);
+        return status;
+    }
+    _PyWideStringList_Clear(list);
+    *list = decoded;
+    return status;
+}
