@@ -11,11 +11,19 @@ PyAPI_FUNC(int) PyToken_OneChar(int c1);
 PyAPI_FUNC(int) PyToken_TwoChars(int c1, int c2);
 PyAPI_FUNC(int) PyToken_ThreeChars(int c1, int c2, int c3);
 
-static bool
+#define LETTER (KR_CH_NAME | KR_CH_NAME_START)
+const unsigned char kr_char_class[256] = {
+    ['0' ... '9'] = KR_CH_NAME,
+    ['A' ... 'Z'] = LETTER,
+    ['_'] = LETTER,
+    ['a' ... 'z'] = LETTER,
+    [128 ... 255] = LETTER | KR_CH_WIDE,
+};
+
+static inline bool
 is_name_start(int c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c >= 128;
+    return kr_char_class[c] & KR_CH_NAME_START;
 }
 
 /* Takes a backslash's line end; -1 with lexer->done set if there is none, else
@@ -74,6 +82,25 @@ read_indentation(KrLexer *t, struct column *where)
     }
 }
 
+/* The usual case of that; false, with nothing read, if it is another. */
+static bool
+only_spaces(KrLexer *t, struct column *where)
+{
+    if (t->cur == t->inp && !kr_next_line(t)) {
+        return false;
+    }
+    const char *p = t->cur;
+    while (*p == ' ') {
+        p++;
+    }
+    if (*p == '\t' || *p == '\014' || *p == '\\') {
+        return false;
+    }
+    where->col = where->alt_col = (int)(p - t->cur);
+    t->cur = p;
+    return true;
+}
+
 static int
 inconsistent_tabs(KrLexer *t)
 {
@@ -128,7 +155,7 @@ begin_line(KrLexer *t, bool *blank)
 {
     struct column where = {0, 0};
     t->at_line_start = false;
-    if (read_indentation(t, &where) < 0) {
+    if (!only_spaces(t, &where) && read_indentation(t, &where) < 0) {
         return -1;
     }
     int c = kr_next_char(t);
@@ -272,6 +299,14 @@ read_string(KrLexer *t, int quote, const char **start, const char **end)
         kr_back_up(t, c);
     }
     while (closing != quotes) {
+        const char *p = t->cur;
+        while (p < t->inp && *p != quote && *p != '\\' && *p != '\n') {
+            p++;
+        }
+        if (p != t->cur) {
+            closing = 0;
+            t->cur = p;
+        }
         c = kr_next_char(t);
         if (t->done == KR_LEX_ERROR) {
             return T_ERRORTOKEN;
@@ -308,23 +343,36 @@ read_string(KrLexer *t, int quote, const char **start, const char **end)
     return T_STRING;
 }
 
-static int
-read_name(KrLexer *t, int c, const char **start, const char **end)
+/* Are the letters from `p` on, up to a quote, the prefix of a string? */
+static bool
+is_prefix(const char *p, const char *end)
 {
-    bool ascii = true;
     unsigned seen = 0;
-    while (prefix_letter(c, &seen)) {
-        c = kr_next_char(t);
-        if (c == '"' || c == '\'') {
-            return read_string(t, c, start, end);
-        }
+    while (p < end && prefix_letter((unsigned char)*p, &seen)) {
+        p++;
     }
-    while (kr_is_name_char(c)) {
-        ascii &= c < 128;
-        c = kr_next_char(t);
+    return p == end;
+}
+
+static int
+read_name(KrLexer *t, const char **start, const char **end)
+{
+    const char *p = t->start;
+    unsigned classes = 0, class;
+    while ((class = kr_char_class[(unsigned char)*p]) & KR_CH_NAME) {
+        classes |= class;
+        p++;
     }
-    kr_back_up(t, c);
-    if (!ascii && !verify_name(t)) {
+    t->cur = p;
+    if (p == t->inp) {
+        kr_back_up(t, kr_next_char(t)); /* notes the end of input */
+    }
+    else if ((*p == '"' || *p == '\'') && p - t->start <= 2 &&
+             is_prefix(t->start, p)) {
+        t->cur++;
+        return read_string(t, *p, start, end);
+    }
+    if ((classes & KR_CH_WIDE) && !verify_name(t)) {
         return T_ERRORTOKEN;
     }
     *start = t->start;
@@ -369,11 +417,27 @@ close_bracket(KrLexer *t, int c)
                           c, opening);
 }
 
+static bool
+is_bracket(int c)
+{
+    return c == '(' || c == ')' || c == '[' || c == ']' || c == '{' ||
+           c == '}';
+}
+
 static int
 read_operator(KrLexer *t, int c, const char **start, const char **end)
 {
+    if (KR_LIKELY(t->inp - t->cur >= 2)) {
+        int length = 1, simple = kr_operator(t->start, &length);
+        if (simple != T_OP) {
+            t->cur = t->start + length;
+            *start = t->start;
+            *end = t->cur;
+            return simple;
+        }
+    }
     int c2 = kr_next_char(t);
-    int type = PyToken_TwoChars(c, c2);
+    int type = is_bracket(c) ? T_OP : PyToken_TwoChars(c, c2);
     if (type != T_OP) {
         int c3 = kr_next_char(t);
         int longer = PyToken_ThreeChars(c, c2, c3);
@@ -448,11 +512,7 @@ static int
 read_comment(KrLexer *t, const char **start, const char **end)
 {
     const char *text = t->cur - 1;
-    int c;
-    do {
-        c = kr_next_char(t);
-    } while (c != EOF && c != '\n');
-    kr_back_up(t, c);
+    t->cur = t->inp[-1] == '\n' ? t->inp - 1 : t->inp;
     return t->type_comments ? type_comment(t, text, start, end) : 0;
 }
 
@@ -475,13 +535,12 @@ kr_lexer_next(KrLexer *t, const char **start, const char **end)
             t->pending--;
             return T_INDENT;
         }
-        int c = kr_next_char(t);
-        kr_back_up(t, c);
     again:
         t->start = NULL;
-        do {
+        int c = kr_next_char(t);
+        while (c == ' ' || c == '\t' || c == '\014') {
             c = kr_next_char(t);
-        } while (c == ' ' || c == '\t' || c == '\014');
+        }
         t->start = t->cur == NULL ? NULL : t->cur - 1;
         if (c == '#') {
             int type = read_comment(t, start, end);
@@ -495,7 +554,7 @@ kr_lexer_next(KrLexer *t, const char **start, const char **end)
             return end_of_input(t);
         }
         if (is_name_start(c)) {
-            return read_name(t, c, start, end);
+            return read_name(t, start, end);
         }
         if (c == '\n') {
             t->at_line_start = true;

@@ -1,7 +1,7 @@
 /* Operators and keywords. */
-#include "front/lexer/lexer.h"
-
 #include <string.h>
+
+#include "front/lexer/scan.h"
 
 PyAPI_FUNC(int) PyToken_OneChar(int c1);
 PyAPI_FUNC(int) PyToken_TwoChars(int c1, int c2);
@@ -85,6 +85,44 @@ PyToken_ThreeChars(int c1, int c2, int c3)
     case '>': return T_RIGHTSHIFTEQUAL;
     }
     return T_OP;
+}
+
+/* What each character can be the start of. */
+enum {
+    ALONE = 1,    /* an operator that no other begins with */
+    EQUAL = 2,    /* one, or with = another */
+    REPEATED = 4, /* or with itself, and then also with = */
+};
+static const unsigned char kind[128] = {
+    [','] = ALONE, [';'] = ALONE,  ['~'] = ALONE,
+    ['%'] = EQUAL, ['&'] = EQUAL,  ['+'] = EQUAL, [':'] = EQUAL,
+    ['-'] = EQUAL, ['='] = EQUAL, ['@'] = EQUAL,  ['^'] = EQUAL, ['|'] = EQUAL,
+    ['*'] = EQUAL | REPEATED,      ['/'] = EQUAL | REPEATED,
+    ['>'] = EQUAL | REPEATED,
+};
+
+int
+kr_operator(const char *s, int *length)
+{
+    unsigned char c = (unsigned char)s[0];
+    unsigned k = c < 128 ? kind[c] : 0;
+    if (k == 0) {
+        return T_OP;
+    }
+    if ((k & REPEATED) && s[1] == s[0]) {
+        bool equal = s[2] == '=';
+        *length = 2 + equal;
+        return equal ? PyToken_ThreeChars(c, c, '=') : PyToken_TwoChars(c, c);
+    }
+    if ((k & EQUAL) && s[1] == '=') {
+        *length = 2;
+        return with_equal(c);
+    }
+    if (c == '-' && s[1] == '>') {
+        *length = 2;
+        return T_RARROW;
+    }
+    return one_char[c];
 }
 
 int

@@ -25,12 +25,23 @@ kr_back_up(KrLexer *t, int c)
     }
 }
 
+/* Classes of bytes. */
+enum {
+    KR_CH_NAME = 1,       /* letters, digits, _, and all beyond ASCII */
+    KR_CH_NAME_START = 2, /* those that are no digits */
+    KR_CH_WIDE = 4,       /* beyond ASCII */
+};
+extern const unsigned char kr_char_class[256];
+
 static inline bool
 kr_is_name_char(int c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '_' || c >= 128;
+    return c >= 0 && (kr_char_class[c] & KR_CH_NAME);
 }
+
+/* Type and length of the operator at `s` if it is no bracket, else T_OP. Two
+ * more characters can be looked at. */
+int kr_operator(const char *s, int *length);
 
 /* Reads a number that begins with the digit `c`, or, for a fraction, the
  * digit after a leading dot. */
