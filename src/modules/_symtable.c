@@ -59,7 +59,7 @@ build_table(const char *text, Py_ssize_t len, PyObject *filename, int start,
                                    future.ff_features & CO_FUTURE_ANNOTATIONS);
         }
         if (st != NULL) {
-            top = (PyObject *)kr_symtable_lookup(st, mod);
+            top = kr_symtable_entry(st->top);
             kr_symtable_free(st);
         }
     }

@@ -1,22 +1,72 @@
-/* Region allocator: bump allocation in blocks that double up to a limit. */
+/* Region allocator: bump allocation in blocks, the first of them small. Blocks
+ * that go are kept for the next compilation, up to a limit: a program that
+ * compiles much would else get its pages from the system again and again. */
 #include "front/arena/arena.h"
+
+#include <string.h>
 
 struct kr_arena_block {
     struct kr_arena_block *older;
+    size_t size; /* of data */
     char data[];
 };
 
-enum { FIRST_BLOCK = 8 << 10, LAST_BLOCK = 256 << 10 };
+enum {
+    FIRST_BLOCK = 8 << 10,
+    BLOCK = (64 << 10) - sizeof(struct kr_arena_block) - 16,
+    MAX_SPARE = 16,
+};
+
+static struct kr_arena_state {
+    struct kr_arena_block *spare; /* of size BLOCK */
+    int nspare;
+} state;
+
+static struct kr_arena_block *
+new_block(size_t size)
+{
+    struct kr_arena_block *b = state.spare;
+    if (size == BLOCK && b != NULL) {
+        state.spare = b->older;
+        state.nspare--;
+        return b;
+    }
+    b = PyMem_Malloc(sizeof(*b) + size);
+    if (b == NULL) {
+        return (struct kr_arena_block *)PyErr_NoMemory();
+    }
+    b->size = size;
+    return b;
+}
+
+static void
+free_block(struct kr_arena_block *b)
+{
+    if (b->size == BLOCK && state.nspare < MAX_SPARE) {
+        b->older = state.spare;
+        state.spare = b;
+        state.nspare++;
+        return;
+    }
+    PyMem_Free(b);
+}
+
+/* Frees the blocks that are newer than `last`. */
+static void
+free_blocks(struct kr_arena_block **newest, struct kr_arena_block *last)
+{
+    while (*newest != last) {
+        struct kr_arena_block *b = *newest;
+        *newest = b->older;
+        free_block(b);
+    }
+}
 
 KrArena *
 kr_arena_new(void)
 {
     KrArena *arena = PyMem_Calloc(1, sizeof(*arena));
-    if (arena == NULL) {
-        return (KrArena *)PyErr_NoMemory();
-    }
-    arena->block_size = FIRST_BLOCK;
-    return arena;
+    return arena != NULL ? arena : (KrArena *)PyErr_NoMemory();
 }
 
 void
@@ -29,37 +79,61 @@ kr_arena_free(KrArena *arena)
         Py_DECREF(arena->objects[i]);
     }
     PyMem_Free(arena->objects);
-    for (struct kr_arena_block *b = arena->block, *older; b != NULL;
-         b = older) {
-        older = b->older;
-        PyMem_Free(b);
-    }
+    free_blocks(&arena->block, NULL);
+    free_blocks(&arena->large, NULL);
     PyMem_Free(arena);
+}
+
+struct kr_arena_mark
+kr_arena_mark(KrArena *arena)
+{
+    return (struct kr_arena_mark){arena->next, arena->block, arena->large};
+}
+
+void
+kr_arena_release(KrArena *arena, struct kr_arena_mark mark)
+{
+    free_blocks(&arena->large, mark.large);
+    free_blocks(&arena->block, mark.block);
+    arena->next = mark.next;
+    arena->end = mark.block ? mark.block->data + mark.block->size : NULL;
 }
 
 void *
 kr_arena_alloc_slow(KrArena *arena, size_t size)
 {
-    bool own_block = size > arena->block_size / 4;
-    size_t capacity = own_block ? size : arena->block_size;
-    struct kr_arena_block *b = PyMem_Malloc(sizeof(*b) + capacity);
+    size_t capacity = arena->block == NULL ? FIRST_BLOCK : BLOCK;
+    bool large = size > capacity / 4;
+    struct kr_arena_block *b = new_block(large ? size : capacity);
     if (b == NULL) {
-        return PyErr_NoMemory();
+        return NULL;
     }
-    if (own_block && arena->block != NULL) {
-        /* The newest block keeps serving small requests. */
-        b->older = arena->block->older;
-        arena->block->older = b;
-        return b->data;
-    }
-    b->older = arena->block;
-    arena->block = b;
-    arena->next = b->data + size;
-    arena->end = b->data + capacity;
-    if (arena->block_size < LAST_BLOCK) {
-        arena->block_size *= 2;
+    struct kr_arena_block **list = large ? &arena->large : &arena->block;
+    b->older = *list;
+    *list = b;
+    if (!large) {
+        /* a large one leaves the newest block to serve small requests */
+        arena->next = b->data + size;
+        arena->end = b->data + capacity;
     }
     return b->data;
+}
+
+void *
+kr_arena_grow(KrArena *arena, void *old, size_t old_size, size_t size)
+{
+    old_size = (old_size + 7) & ~(size_t)7;
+    size = (size + 7) & ~(size_t)7;
+    if (old != NULL && (char *)old + old_size == arena->next &&
+        size - old_size <= (size_t)(arena->end - arena->next)) {
+        arena->next += size - old_size;
+        return old;
+    }
+    void *grown = kr_arena_alloc(arena, size);
+    if (grown != NULL && old_size != 0) {
+        memcpy(grown, old, old_size);
+    }
+    return grown;
 }
 
 int

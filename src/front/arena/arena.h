@@ -13,9 +13,15 @@ typedef struct _arena KrArena;
 struct _arena {
     char *next, *end;             /* free part of the newest block */
     struct kr_arena_block *block; /* newest first */
-    size_t block_size;            /* size of the next block */
+    struct kr_arena_block *large; /* of one allocation each */
     PyObject **objects;           /* owned references */
     size_t count, capacity;
+};
+
+/* How much of an arena was in use at some time. */
+struct kr_arena_mark {
+    char *next;
+    struct kr_arena_block *block, *large;
 };
 
 /* New empty arena; NULL with MemoryError set. */
@@ -23,6 +29,10 @@ KrArena *kr_arena_new(void);
 
 /* Releases the memory and drops the object references; NULL is allowed. */
 void kr_arena_free(KrArena *arena);
+
+/* Releases the memory (not the objects) allocated since the mark was taken. */
+struct kr_arena_mark kr_arena_mark(KrArena *arena);
+void kr_arena_release(KrArena *arena, struct kr_arena_mark mark);
 
 /* Steals a reference to `object`; 0, or -1 with MemoryError set (the reference
  * is then already dropped). */
@@ -43,5 +53,9 @@ kr_arena_alloc(KrArena *arena, size_t size)
     arena->next += size;
     return p;
 }
+
+/* Makes an allocation larger: in place if it was the last one, else by copying
+ * it. NULL with MemoryError set. */
+void *kr_arena_grow(KrArena *arena, void *old, size_t old_size, size_t size);
 
 #endif

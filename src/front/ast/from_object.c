@@ -18,6 +18,18 @@ object_from_object(PyObject *object, PyObject **out, KrArena *arena)
     return 0;
 }
 
+/* Names are compared by address later on. */
+static int
+identifier_from_object(PyObject *object, PyObject **out, KrArena *arena)
+{
+    Py_INCREF(object);
+    if (object != Py_None) {
+        PyUnicode_InternInPlace(&object);
+    }
+    *out = object;
+    return kr_arena_own(arena, object);
+}
+
 static int
 int_from_object(PyObject *object, int *out)
 {
@@ -50,7 +62,7 @@ value_from_object(const struct kr_ast_field *f, PyObject *object, void *out,
                             "AST identifier must be of type str");
             return -1;
         }
-        break;
+        return identifier_from_object(object, out, arena);
     case KR_AST_string:
         if (!PyUnicode_CheckExact(object) && !PyBytes_CheckExact(object) &&
             object != Py_None) {

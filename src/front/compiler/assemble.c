@@ -5,20 +5,6 @@
 #include "code/code.h"
 #include "front/compiler/passes.h"
 
-PyObject *
-kr_merge_const(PyObject *merged, PyObject *object)
-{
-    PyObject *key = _PyCode_ConstantKey(object);
-    PyObject *found = key == NULL ? NULL : PyDict_SetDefault(merged, key, key);
-    if (found != NULL) {
-        found = Py_NewRef(PyTuple_CheckExact(found) ? PyTuple_GET_ITEM(found, 1)
-                                                    : found);
-    }
-    Py_XDECREF(key);
-    Py_DECREF(object);
-    return found;
-}
-
 static int
 insert(struct kr_cfg *cfg, int at, int opcode, int oparg, struct kr_loc loc)
 {
@@ -34,37 +20,6 @@ insert(struct kr_cfg *cfg, int at, int opcode, int oparg, struct kr_loc loc)
 }
 
 static int
-count(PyObject *dict)
-{
-    return dict == NULL ? 0 : (int)PyDict_GET_SIZE(dict);
-}
-
-/* Index of the constant None, which is added if missing; -1 on failure. */
-static int
-none_index(struct kr_unit *unit)
-{
-    PyObject *key = _PyCode_ConstantKey(Py_None);
-    if (key == NULL) {
-        return -1;
-    }
-    PyObject *index = PyDict_GetItemWithError(unit->consts, key);
-    int result = -1;
-    if (index != NULL) {
-        result = (int)PyLong_AsLong(index);
-    }
-    else if (!PyErr_Occurred()) {
-        result = count(unit->consts);
-        index = PyLong_FromLong(result);
-        if (index == NULL || PyDict_SetItem(unit->consts, key, index) < 0) {
-            result = -1;
-        }
-        Py_XDECREF(index);
-    }
-    Py_DECREF(key);
-    return result;
-}
-
-static int
 add_return(struct kr_unit *unit, struct kr_cfg *cfg, bool add_none)
 {
     struct kr_block *b = cfg->current;
@@ -72,7 +27,7 @@ add_return(struct kr_unit *unit, struct kr_cfg *cfg, bool add_none)
         return 0;
     }
     if (add_none) {
-        int index = none_index(unit);
+        int index = kr_names_add(&unit->consts, Py_None, cfg->arena);
         if (index < 0 || kr_cfg_addop(cfg, LOAD_CONST, index, KR_NO_LOC) < 0) {
             return -1;
         }
@@ -83,32 +38,25 @@ add_return(struct kr_unit *unit, struct kr_cfg *cfg, bool add_none)
 /* Where each cell and free variable is among the fast locals: a cell that is
  * also an argument has the place of the argument. Sets *dropped to the number
  * of those. `place` has room for all. */
-static int
+static void
 place_cells(struct kr_unit *unit, int *place, int *dropped)
 {
-    int nlocals = count(unit->varnames), ncells = count(unit->cellvars);
-    int n = ncells + count(unit->freevars), i = 0;
-    PyObject *name, *unused;
-    Py_ssize_t pos = 0;
+    int nlocals = unit->varnames.count, ncells = unit->cellvars.count;
+    int n = ncells + unit->freevars.count, i = 0;
     *dropped = 0;
-    while (ncells && PyDict_Next(unit->cellvars, &pos, &name, &unused)) {
-        PyObject *local = PyDict_GetItemWithError(unit->varnames, name);
-        if (local != NULL) {
-            place[i++] = (int)PyLong_AsLong(local);
+    for (; i < ncells; i++) {
+        int local = kr_names_find(&unit->varnames, unit->cellvars.names[i]);
+        if (local >= 0) {
+            place[i] = local;
             ++*dropped;
-        }
-        else if (PyErr_Occurred()) {
-            return -1;
         }
         else {
             place[i] = nlocals + i - *dropped;
-            i++;
         }
     }
     for (; i < n; i++) {
         place[i] = nlocals + i - *dropped;
     }
-    return 0;
 }
 
 static bool
@@ -135,7 +83,7 @@ fix_cells(struct kr_cfg *cfg, const int *place)
 static int
 insert_make_cells(struct kr_unit *unit, struct kr_cfg *cfg, const int *place)
 {
-    int nlocals = count(unit->varnames), ncells = count(unit->cellvars);
+    int nlocals = unit->varnames.count, ncells = unit->cellvars.count;
     for (int i = 0, made = 0; made < ncells && i < nlocals + ncells; i++) {
         for (int j = 0; j < ncells; j++) {
             if (place[j] == i) {
@@ -169,40 +117,19 @@ insert_prefix(struct kr_unit *unit, struct kr_cfg *cfg, const int *place)
     if (insert_make_cells(unit, cfg, place) < 0) {
         return -1;
     }
-    int nfree = count(unit->freevars);
+    int nfree = unit->freevars.count;
     return nfree ? insert(cfg, 0, COPY_FREE_VARS, nfree, KR_NO_LOC) : 0;
 }
 
-/* The keys of `dict` in order, unwrapped from constant keys if asked. */
+/* New tuple of the names (or constants), merged. */
 static PyObject *
-keys_list(PyObject *dict, bool constants)
+merged_tuple(struct kr_constants *merged, const struct kr_names *names)
 {
-    PyObject *list = PyList_New(count(dict));
-    PyObject *key, *index;
-    Py_ssize_t pos = 0, i = 0;
-    while (list != NULL && dict != NULL &&
-           PyDict_Next(dict, &pos, &key, &index)) {
-        if (constants && PyTuple_CheckExact(key)) {
-            key = PyTuple_GET_ITEM(key, 1);
-        }
-        PyList_SET_ITEM(list, i++, Py_NewRef(key));
+    PyObject *tuple = PyTuple_New(names->count);
+    for (int i = 0; tuple != NULL && i < names->count; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(names->names[i]));
     }
-    return list;
-}
-
-/* Consumes the list. */
-static PyObject *
-merged_tuple(PyObject *merged, PyObject *list)
-{
-    PyObject *tuple = list == NULL ? NULL : PyList_AsTuple(list);
-    Py_XDECREF(list);
-    return tuple == NULL ? NULL : kr_merge_const(merged, tuple);
-}
-
-static PyObject *
-merged_bytes(PyObject *merged, PyObject *bytes)
-{
-    return bytes == NULL ? NULL : kr_merge_const(merged, bytes);
+    return kr_constants_merge(merged, tuple);
 }
 
 static void
@@ -217,8 +144,9 @@ set_local(PyObject *names, PyObject *kinds, Py_ssize_t i, PyObject *name,
 static int
 describe_locals(struct kr_unit *unit, struct kr_code_spec *spec, int dropped)
 {
-    Py_ssize_t n = count(unit->varnames) + count(unit->cellvars) +
-                   count(unit->freevars) - dropped;
+    const struct kr_names *locals = &unit->varnames;
+    const struct kr_names *cells = &unit->cellvars, *frees = &unit->freevars;
+    Py_ssize_t n = locals->count + cells->count + frees->count - dropped;
     PyObject *names = PyTuple_New(n);
     PyObject *kinds = PyBytes_FromStringAndSize(NULL, n);
     spec->localsplusnames = names;
@@ -226,36 +154,30 @@ describe_locals(struct kr_unit *unit, struct kr_code_spec *spec, int dropped)
     if (names == NULL || kinds == NULL) {
         return -1;
     }
-    PyObject *name, *unused;
-    Py_ssize_t pos = 0, i = 0;
-    while (unit->varnames &&
-           PyDict_Next(unit->varnames, &pos, &name, &unused)) {
-        int cell = unit->cellvars ? PyDict_Contains(unit->cellvars, name) : 0;
-        set_local(names, kinds, i++, name,
-                  KR_LOCAL_LOCAL | (cell > 0 ? KR_LOCAL_CELL : 0));
+    Py_ssize_t at = 0;
+    for (int i = 0; i < locals->count; i++) {
+        bool cell = kr_names_find(cells, locals->names[i]) >= 0;
+        set_local(names, kinds, at++, locals->names[i],
+                  KR_LOCAL_LOCAL | (cell ? KR_LOCAL_CELL : 0));
     }
-    pos = 0;
-    while (unit->cellvars &&
-           PyDict_Next(unit->cellvars, &pos, &name, &unused)) {
-        if (PyDict_Contains(unit->varnames, name) == 0) {
-            set_local(names, kinds, i++, name, KR_LOCAL_CELL);
+    for (int i = 0; i < cells->count; i++) {
+        if (kr_names_find(locals, cells->names[i]) < 0) {
+            set_local(names, kinds, at++, cells->names[i], KR_LOCAL_CELL);
         }
     }
-    pos = 0;
-    while (unit->freevars &&
-           PyDict_Next(unit->freevars, &pos, &name, &unused)) {
-        set_local(names, kinds, i++, name, KR_LOCAL_FREE);
+    for (int i = 0; i < frees->count; i++) {
+        set_local(names, kinds, at++, frees->names[i], KR_LOCAL_FREE);
     }
-    return PyErr_Occurred() ? -1 : 0;
+    return 0;
 }
 
-/* Everything up to the layout that is emitted. Returns the stack size, or -1
- * with an exception set. */
+/* Everything up to the layout that is emitted, whose size is put in *units.
+ * Returns the stack size, or -1 with an exception set. */
 static int
-optimise(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *consts,
-         PyObject *merged)
+optimise(struct kr_unit *unit, struct kr_cfg *cfg, struct kr_constants *merged,
+         int *units)
 {
-    if (kr_pass_peephole(cfg, consts, merged) < 0) {
+    if (kr_pass_peephole(cfg, &unit->consts, merged) < 0) {
         return -1;
     }
     kr_pass_remove_nops(cfg);
@@ -265,20 +187,25 @@ optimise(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *consts,
     kr_pass_remove_nops(cfg);
     kr_pass_remove_empty(cfg);
     kr_pass_remove_jumps(cfg);
-    if (kr_pass_trim_consts(cfg, consts) < 0 ||
-        kr_pass_duplicate_exits(cfg) < 0) {
+    kr_pass_trim_consts(cfg, &unit->consts);
+    if (kr_pass_duplicate_exits(cfg) < 0) {
         return -1;
     }
     kr_pass_propagate_lines(cfg);
     kr_pass_exit_lines(cfg, unit->firstlineno);
     int stacksize = kr_pass_stackdepth(cfg, is_generator(unit));
-    if (stacksize < 0 || kr_pass_label_handlers(cfg) < 0) {
+    if (stacksize < 0) {
         return -1;
     }
-    kr_pass_drop_setups(cfg);
+    if (cfg->has_handlers) {
+        if (kr_pass_label_handlers(cfg) < 0) {
+            return -1;
+        }
+        kr_pass_drop_setups(cfg);
+    }
     kr_pass_remove_nops(cfg);
     kr_pass_direct_jumps(cfg);
-    kr_pass_jump_offsets(cfg);
+    *units = kr_pass_jump_offsets(cfg);
     return stacksize;
 }
 
@@ -294,11 +221,15 @@ clear_spec(struct kr_code_spec *spec)
     Py_XDECREF(spec->localspluskinds);
 }
 
-/* Makes the code object of the final graph; consumes `consts`. */
+/* Makes the code object of the final graph. */
 static PyObject *
 make_code(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *filename,
-          PyObject *consts, PyObject *merged, int stacksize, int dropped)
+          struct kr_constants *merged, int stacksize, int units, int dropped)
 {
+    struct kr_emitted out;
+    if (kr_emit(cfg, unit->firstlineno, units, &out) < 0) {
+        return NULL;
+    }
     struct kr_code_spec spec = {
         .filename = filename,
         .name = unit->name,
@@ -311,15 +242,17 @@ make_code(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *filename,
         .stacksize = stacksize,
     };
     PyObject *co = NULL;
-    spec.exceptiontable = merged_bytes(merged, kr_emit_handlers(cfg));
-    spec.linetable =
-        merged_bytes(merged, kr_emit_locations(cfg, unit->firstlineno));
-    spec.code = merged_bytes(merged, kr_emit_code(cfg));
-    spec.names = merged_tuple(merged, keys_list(unit->names, false));
-    spec.consts = merged_tuple(merged, consts);
+    spec.exceptiontable =
+        kr_constants_bytes(merged, out.handlers, out.handlers_size);
+    spec.linetable = kr_constants_bytes(merged, out.lines, out.lines_size);
+    spec.code = PyBytes_FromStringAndSize((char *)out.code,
+                                          (Py_ssize_t)out.code_size);
+    spec.names = merged_tuple(merged, &unit->names);
+    spec.consts = merged_tuple(merged, &unit->consts);
     if (spec.exceptiontable && spec.linetable && spec.code && spec.names &&
         spec.consts && describe_locals(unit, &spec, dropped) == 0) {
-        spec.localsplusnames = kr_merge_const(merged, spec.localsplusnames);
+        spec.localsplusnames =
+            kr_constants_merge(merged, spec.localsplusnames);
         if (spec.localsplusnames != NULL) {
             co = kr_code_new(&spec);
         }
@@ -330,34 +263,29 @@ make_code(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *filename,
 
 PyObject *
 kr_assemble(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *filename,
-            PyObject *constants, bool add_none)
+            struct kr_constants *constants, bool add_none)
 {
-    int ncells = count(unit->cellvars) + count(unit->freevars);
+    int ncells = unit->cellvars.count + unit->freevars.count;
     int *place =
         kr_arena_alloc(cfg->arena, (size_t)(ncells + 1) * sizeof *place);
-    int dropped;
+    int dropped, units;
     if (place == NULL || add_return(unit, cfg, add_none) < 0 ||
-        kr_pass_normalise(cfg) < 0 || kr_pass_inline_exits(cfg) < 0 ||
-        place_cells(unit, place, &dropped) < 0) {
+        kr_pass_normalise(cfg) < 0 || kr_pass_inline_exits(cfg) < 0) {
         return NULL;
     }
+    place_cells(unit, place, &dropped);
     if (unit->firstlineno == 0) {
         int line = cfg->entry->used ? cfg->entry->instr[0].loc.lineno : 0;
         unit->firstlineno = line > 0 ? line : 1;
     }
-    fix_cells(cfg, place);
+    if (ncells != 0) {
+        fix_cells(cfg, place);
+    }
     if (insert_prefix(unit, cfg, place) < 0) {
         return NULL;
     }
-    PyObject *consts = keys_list(unit->consts, true);
-    if (consts == NULL) {
-        return NULL;
-    }
-    int stacksize = optimise(unit, cfg, consts, constants);
-    if (stacksize < 0) {
-        Py_DECREF(consts);
-        return NULL;
-    }
-    return make_code(unit, cfg, filename, consts, constants, stacksize,
-                     dropped);
+    int stacksize = optimise(unit, cfg, constants, &units);
+    return stacksize < 0 ? NULL
+                         : make_code(unit, cfg, filename, constants, stacksize,
+                                     units, dropped);
 }

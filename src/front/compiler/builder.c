@@ -5,50 +5,36 @@
 #include <limits.h>
 #include <string.h>
 
-bool
-kr_op_is_jump(int opcode)
-{
-    switch (opcode) {
-    case JUMP:
-    case JUMP_NO_INTERRUPT:
-    case POP_JUMP_IF_FALSE:
-    case POP_JUMP_IF_TRUE:
-    case POP_JUMP_IF_NONE:
-    case POP_JUMP_IF_NOT_NONE:
-    case FOR_ITER:
-    case JUMP_FORWARD:
-    case JUMP_BACKWARD:
-    case JUMP_BACKWARD_NO_INTERRUPT:
-    case JUMP_IF_FALSE_OR_POP:
-    case JUMP_IF_TRUE_OR_POP:
-    case POP_JUMP_FORWARD_IF_FALSE:
-    case POP_JUMP_FORWARD_IF_TRUE:
-    case POP_JUMP_FORWARD_IF_NONE:
-    case POP_JUMP_FORWARD_IF_NOT_NONE:
-    case POP_JUMP_BACKWARD_IF_FALSE:
-    case POP_JUMP_BACKWARD_IF_TRUE:
-    case POP_JUMP_BACKWARD_IF_NONE:
-    case POP_JUMP_BACKWARD_IF_NOT_NONE:
-    case SEND:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool
-kr_op_is_scope_exit(int opcode)
-{
-    return opcode == RETURN_VALUE || opcode == RAISE_VARARGS ||
-           opcode == RERAISE;
-}
-
-bool
-kr_op_is_block_push(int opcode)
-{
-    return opcode == SETUP_FINALLY || opcode == SETUP_CLEANUP ||
-           opcode == SETUP_WITH;
-}
+#define AT(opcode) [(opcode) - KR_OP_LOWEST]
+const uint8_t kr_op_flags[256 - KR_OP_LOWEST] = {
+    AT(JUMP) = KR_OP_JUMP,
+    AT(JUMP_NO_INTERRUPT) = KR_OP_JUMP,
+    AT(POP_JUMP_IF_FALSE) = KR_OP_JUMP,
+    AT(POP_JUMP_IF_TRUE) = KR_OP_JUMP,
+    AT(POP_JUMP_IF_NONE) = KR_OP_JUMP,
+    AT(POP_JUMP_IF_NOT_NONE) = KR_OP_JUMP,
+    AT(FOR_ITER) = KR_OP_JUMP,
+    AT(JUMP_FORWARD) = KR_OP_JUMP,
+    AT(JUMP_BACKWARD) = KR_OP_JUMP,
+    AT(JUMP_BACKWARD_NO_INTERRUPT) = KR_OP_JUMP,
+    AT(JUMP_IF_FALSE_OR_POP) = KR_OP_JUMP,
+    AT(JUMP_IF_TRUE_OR_POP) = KR_OP_JUMP,
+    AT(POP_JUMP_FORWARD_IF_FALSE) = KR_OP_JUMP,
+    AT(POP_JUMP_FORWARD_IF_TRUE) = KR_OP_JUMP,
+    AT(POP_JUMP_FORWARD_IF_NONE) = KR_OP_JUMP,
+    AT(POP_JUMP_FORWARD_IF_NOT_NONE) = KR_OP_JUMP,
+    AT(POP_JUMP_BACKWARD_IF_FALSE) = KR_OP_JUMP,
+    AT(POP_JUMP_BACKWARD_IF_TRUE) = KR_OP_JUMP,
+    AT(POP_JUMP_BACKWARD_IF_NONE) = KR_OP_JUMP,
+    AT(POP_JUMP_BACKWARD_IF_NOT_NONE) = KR_OP_JUMP,
+    AT(SEND) = KR_OP_JUMP,
+    AT(RETURN_VALUE) = KR_OP_EXIT,
+    AT(RAISE_VARARGS) = KR_OP_EXIT,
+    AT(RERAISE) = KR_OP_EXIT,
+    AT(SETUP_FINALLY) = KR_OP_PUSH,
+    AT(SETUP_CLEANUP) = KR_OP_PUSH,
+    AT(SETUP_WITH) = KR_OP_PUSH,
+};
 
 struct kr_block *
 kr_cfg_new_block(struct kr_cfg *cfg)
@@ -61,6 +47,7 @@ kr_cfg_new_block(struct kr_cfg *cfg)
     block->startdepth = INT_MIN;
     block->list = cfg->blocks;
     cfg->blocks = block;
+    cfg->nblocks++;
     return block;
 }
 
@@ -79,21 +66,26 @@ kr_cfg_use_next_block(struct kr_cfg *cfg, struct kr_block *block)
     cfg->current = block;
 }
 
+static int
+grow_block(KrArena *arena, struct kr_block *block)
+{
+    int capacity = block->capacity ? 2 * block->capacity : 4;
+    struct kr_instr *instr = kr_arena_grow(
+        arena, block->instr, (size_t)block->capacity * sizeof *instr,
+        (size_t)capacity * sizeof *instr);
+    if (instr == NULL) {
+        return -1;
+    }
+    block->instr = instr;
+    block->capacity = capacity;
+    return 0;
+}
+
 struct kr_instr *
 kr_block_append(KrArena *arena, struct kr_block *block)
 {
-    if (block->used == block->capacity) {
-        int capacity = block->capacity ? 2 * block->capacity : 8;
-        struct kr_instr *instr =
-            kr_arena_alloc(arena, (size_t)capacity * sizeof *instr);
-        if (instr == NULL) {
-            return NULL;
-        }
-        if (block->used) {
-            memcpy(instr, block->instr, (size_t)block->used * sizeof *instr);
-        }
-        block->instr = instr;
-        block->capacity = capacity;
+    if (block->used == block->capacity && grow_block(arena, block) < 0) {
+        return NULL;
     }
     struct kr_instr *instr = &block->instr[block->used++];
     *instr = (struct kr_instr){.opcode = NOP, .loc = KR_NO_LOC};
@@ -107,7 +99,7 @@ add(struct kr_cfg *cfg, int opcode, int oparg, struct kr_block *target,
     struct kr_block *block = cfg->current;
     if (block->used) {
         int last = block->instr[block->used - 1].opcode;
-        if (kr_op_is_jump(last) || kr_op_is_scope_exit(last)) {
+        if (kr_op_has(last, KR_OP_JUMP | KR_OP_EXIT)) {
             block = kr_cfg_new_block(cfg);
             if (block == NULL) {
                 return -1;
@@ -115,14 +107,13 @@ add(struct kr_cfg *cfg, int opcode, int oparg, struct kr_block *target,
             kr_cfg_use_next_block(cfg, block);
         }
     }
-    struct kr_instr *instr = kr_block_append(cfg->arena, block);
-    if (instr == NULL) {
+    if (block->used == block->capacity &&
+        grow_block(cfg->arena, block) < 0) {
         return -1;
     }
-    instr->opcode = opcode;
-    instr->oparg = oparg;
-    instr->target = target;
-    instr->loc = loc;
+    cfg->has_handlers |= kr_op_is_block_push(opcode);
+    block->instr[block->used++] = (struct kr_instr){opcode, oparg, target,
+                                                    NULL, loc};
     return 0;
 }
 

@@ -2,91 +2,62 @@
  *
  * When a visitor fails, it leaves the scopes it entered on the stack;
  * kr_codegen takes them all down. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "code/code.h"
 #include "front/compiler/compiler.h"
 #include "objects/ids.h"
 
-static PyObject *
-names_to_indices(PyObject *list)
+static int
+less(const void *a, const void *b)
 {
-    PyObject *dict = PyDict_New();
-    if (dict == NULL) {
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-        PyObject *index = PyLong_FromSsize_t(i);
-        if (index == NULL ||
-            PyDict_SetItem(dict, PyList_GET_ITEM(list, i), index) < 0) {
-            Py_XDECREF(index);
-            Py_DECREF(dict);
-            return NULL;
-        }
-        Py_DECREF(index);
-    }
-    return dict;
+    return PyUnicode_Compare(*(PyObject *const *)a, *(PyObject *const *)b);
 }
 
 /* The symbols of one scope kind, or with one of `flags`, in the order of their
- * names (so that code does not depend on hashes), numbered from `first`. */
-static PyObject *
-symbols_of_kind(KrSte *ste, int scope, long flags, Py_ssize_t first)
-{
-    PyObject *keys = PyDict_Keys(ste->ste_symbols);
-    PyObject *dict = NULL;
-    if (keys == NULL || PyList_Sort(keys) < 0 ||
-        (dict = PyDict_New()) == NULL) {
-        goto error;
-    }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys); i++) {
-        PyObject *key = PyList_GET_ITEM(keys, i);
-        long bits = kr_ste_flags(ste, key);
-        int kind = (int)(bits >> KR_SCOPE_OFFSET) & KR_SCOPE_MASK;
-        if (kind != scope && !(bits & flags)) {
-            continue;
-        }
-        PyObject *index = PyLong_FromSsize_t(first++);
-        if (index == NULL || PyDict_SetItem(dict, key, index) < 0) {
-            Py_XDECREF(index);
-            goto error;
-        }
-        Py_DECREF(index);
-    }
-    Py_DECREF(keys);
-    return dict;
-error:
-    Py_XDECREF(keys);
-    Py_XDECREF(dict);
-    return NULL;
-}
-
+ * names (so that code does not depend on hashes). */
 static int
-init_variables(struct kr_scope *u)
+symbols_of_kind(struct kr_compiler *c, int scope, long flags,
+                struct kr_names *out)
 {
-    u->unit.varnames = names_to_indices(u->ste->ste_varnames);
-    u->unit.cellvars = symbols_of_kind(u->ste, KR_CELL, 0, 0);
-    if (u->unit.varnames == NULL || u->unit.cellvars == NULL) {
-        return -1;
-    }
-    if (u->ste->ste_needs_class_closure) {
-        PyObject *zero = PyLong_FromLong(0);
-        int rc = zero == NULL ? -1
-                              : PyDict_SetItem(u->unit.cellvars,
-                                               KR_ID(__class__), zero);
-        Py_XDECREF(zero);
-        if (rc < 0) {
+    const struct kr_symbols *symbols = &c->u->ste->symbols;
+    struct kr_names found = {0};
+    for (int i = 0; i < symbols->map.count; i++) {
+        long bits = symbols->flags[i];
+        int kind = (int)(bits >> KR_SCOPE_OFFSET) & KR_SCOPE_MASK;
+        if ((kind == scope || (bits & flags)) &&
+            kr_names_add(&found, symbols->map.names[i], c->arena) < 0) {
             return -1;
         }
     }
-    u->unit.freevars = symbols_of_kind(u->ste, KR_FREE, KR_DEF_FREE_CLASS,
-                                       PyDict_GET_SIZE(u->unit.cellvars));
-    u->unit.consts = PyDict_New();
-    u->unit.names = PyDict_New();
-    return u->unit.freevars == NULL || u->unit.consts == NULL ||
-                   u->unit.names == NULL
-               ? -1
-               : 0;
+    if (found.count > 1) {
+        qsort(found.names, (size_t)found.count, sizeof(*found.names), less);
+    }
+    for (int i = 0; i < found.count; i++) {
+        if (kr_names_add(out, found.names[i], c->arena) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+init_variables(struct kr_compiler *c)
+{
+    struct kr_unit *unit = &c->u->unit;
+    KrSte *ste = c->u->ste;
+    for (int i = 0; i < ste->nparams; i++) {
+        if (kr_names_add(&unit->varnames, ste->params[i], c->arena) < 0) {
+            return -1;
+        }
+    }
+    if (symbols_of_kind(c, KR_CELL, 0, &unit->cellvars) < 0 ||
+        (ste->ste_needs_class_closure &&
+         kr_names_add(&unit->cellvars, KR_ID(__class__), c->arena) < 0)) {
+        return -1;
+    }
+    return symbols_of_kind(c, KR_FREE, KR_DEF_FREE_CLASS, &unit->freevars);
 }
 
 static int
@@ -111,11 +82,13 @@ int
 kr_cg_enter_scope(struct kr_compiler *c, PyObject *name,
                   enum kr_unit_kind kind, void *key, int lineno)
 {
+    struct kr_arena_mark mark = kr_arena_mark(c->arena);
     struct kr_scope *u = kr_arena_alloc(c->arena, sizeof *u);
     if (u == NULL) {
         return -1;
     }
     memset(u, 0, sizeof *u);
+    u->mark = mark;
     u->kind = kind;
     u->unit.name = Py_NewRef(name);
     u->unit.firstlineno = lineno;
@@ -126,7 +99,7 @@ kr_cg_enter_scope(struct kr_compiler *c, PyObject *name,
     c->u = u;
     c->nestlevel++;
     u->ste = kr_symtable_lookup(c->st, key);
-    if (u->ste == NULL || init_variables(u) < 0 ||
+    if (u->ste == NULL || init_variables(c) < 0 ||
         kr_cfg_init(&u->cfg, c->arena) < 0) {
         return -1;
     }
@@ -139,15 +112,10 @@ kr_cg_exit_scope(struct kr_compiler *c)
     struct kr_scope *u = c->u;
     c->u = u->prev;
     c->nestlevel--;
-    Py_XDECREF(u->ste);
     Py_XDECREF(u->unit.name);
     Py_XDECREF(u->unit.qualname);
-    Py_XDECREF(u->unit.consts);
-    Py_XDECREF(u->unit.names);
-    Py_XDECREF(u->unit.varnames);
-    Py_XDECREF(u->unit.cellvars);
-    Py_XDECREF(u->unit.freevars);
     Py_XDECREF(u->private);
+    kr_arena_release(c->arena, u->mark);
 }
 
 static bool
@@ -229,7 +197,8 @@ kr_cg_assemble(struct kr_compiler *c, bool add_none)
 {
     struct kr_scope *u = c->u;
     u->unit.flags = code_flags(c);
-    return kr_assemble(&u->unit, &u->cfg, c->filename, c->constants, add_none);
+    return kr_assemble(&u->unit, &u->cfg, c->filename, &c->constants,
+                       add_none);
 }
 
 bool
@@ -291,116 +260,13 @@ kr_cg_jump_noline(struct kr_compiler *c, int opcode, struct kr_block *target)
     return kr_cfg_addop_jump(&c->u->cfg, opcode, target, KR_NO_LOC);
 }
 
-/* Index of `key`, which is added at the end if it is new; -1 on failure. */
-static Py_ssize_t
-index_of(PyObject *dict, PyObject *key)
-{
-    PyObject *index = PyDict_GetItemWithError(dict, key);
-    if (index != NULL) {
-        return PyLong_AsSsize_t(index);
-    }
-    if (PyErr_Occurred()) {
-        return -1;
-    }
-    Py_ssize_t n = PyDict_GET_SIZE(dict);
-    index = PyLong_FromSsize_t(n);
-    if (index == NULL || PyDict_SetItem(dict, key, index) < 0) {
-        Py_XDECREF(index);
-        return -1;
-    }
-    Py_DECREF(index);
-    return n;
-}
-
-/* The object of a constant key, borrowed. */
-static PyObject *
-key_object(PyObject *key)
-{
-    return PyTuple_CheckExact(key) ? PyTuple_GET_ITEM(key, 1) : key;
-}
-
-static PyObject *merge_constant(struct kr_compiler *c, PyObject *o);
-
-static int
-merge_tuple_items(struct kr_compiler *c, PyObject *tuple)
-{
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
-        PyObject *item = PyTuple_GET_ITEM(tuple, i);
-        PyObject *key = merge_constant(c, item);
-        if (key == NULL) {
-            return -1;
-        }
-        PyObject *shared = key_object(key);
-        if (shared != item) {
-            PyTuple_SET_ITEM(tuple, i, Py_NewRef(shared));
-            Py_DECREF(item);
-        }
-        Py_DECREF(key);
-    }
-    return 0;
-}
-
-/* Sets cannot be changed in place; the key gets a new one. */
-static int
-merge_set_items(struct kr_compiler *c, PyObject *set, PyObject *key)
-{
-    PyObject *items = PySequence_Tuple(set);
-    if (items == NULL || merge_tuple_items(c, items) < 0) {
-        Py_XDECREF(items);
-        return -1;
-    }
-    PyObject *merged = PyFrozenSet_New(items);
-    Py_DECREF(items);
-    if (merged == NULL) {
-        return -1;
-    }
-    PyObject *old = PyTuple_GET_ITEM(key, 1);
-    PyTuple_SET_ITEM(key, 1, merged);
-    Py_DECREF(old);
-    return 0;
-}
-
-/* The key of `o`; equal constants of the compilation get the same key. */
-static PyObject *
-merge_constant(struct kr_compiler *c, PyObject *o)
-{
-    if (o == Py_None || o == Py_Ellipsis) {
-        return Py_NewRef(o);
-    }
-    PyObject *key = _PyCode_ConstantKey(o);
-    if (key == NULL) {
-        return NULL;
-    }
-    PyObject *known = PyDict_SetDefault(c->constants, key, key);
-    if (known != key) {
-        Py_XINCREF(known);
-        Py_DECREF(key);
-        return known;
-    }
-    int rc = 0;
-    if (PyTuple_CheckExact(o)) {
-        rc = merge_tuple_items(c, o);
-    }
-    else if (PyFrozenSet_CheckExact(o)) {
-        rc = merge_set_items(c, o, key);
-    }
-    if (rc < 0) {
-        Py_DECREF(key);
-        return NULL;
-    }
-    return key;
-}
-
 Py_ssize_t
 kr_cg_const_index(struct kr_compiler *c, PyObject *value)
 {
-    PyObject *key = merge_constant(c, value);
-    if (key == NULL) {
-        return -1;
-    }
-    Py_ssize_t index = index_of(c->u->unit.consts, key);
-    Py_DECREF(key);
-    return index;
+    PyObject *shared = kr_constants_add(&c->constants, value);
+    return shared == NULL
+               ? -1
+               : kr_names_add(&c->u->unit.consts, shared, c->arena);
 }
 
 int
@@ -424,20 +290,36 @@ kr_cg_const_new(struct kr_compiler *c, PyObject *value)
 int
 kr_cg_op_name(struct kr_compiler *c, int opcode, PyObject *name)
 {
-    Py_ssize_t index = index_of(c->u->unit.names, name);
+    int index = kr_names_add(&c->u->unit.names, name, c->arena);
     return index < 0 ? -1 : kr_cg_op_i(c, opcode, index);
+}
+
+PyObject *
+kr_cg_own_name(struct kr_compiler *c, PyObject *name)
+{
+    if (name == NULL) {
+        return NULL;
+    }
+    PyUnicode_InternInPlace(&name);
+    return kr_arena_own(c->tree, name) < 0 ? NULL : name;
+}
+
+PyObject *
+kr_cg_mangle(struct kr_compiler *c, PyObject *name)
+{
+    PyObject *mangled = kr_mangle(c->u->private, name);
+    if (mangled == name) {
+        Py_DECREF(mangled);
+        return name;
+    }
+    return kr_cg_own_name(c, mangled);
 }
 
 int
 kr_cg_attr(struct kr_compiler *c, int opcode, PyObject *name)
 {
-    PyObject *mangled = kr_mangle(c->u->private, name);
-    if (mangled == NULL) {
-        return -1;
-    }
-    int rc = kr_cg_op_name(c, opcode, mangled);
-    Py_DECREF(mangled);
-    return rc;
+    PyObject *mangled = kr_cg_mangle(c, name);
+    return mangled == NULL ? -1 : kr_cg_op_name(c, opcode, mangled);
 }
 
 int
@@ -462,20 +344,20 @@ static const uint8_t name_ops[][3] = {
 };
 
 static enum access
-access_of(struct kr_scope *u, int scope, PyObject **dict)
+access_of(struct kr_scope *u, int scope, struct kr_names **names)
 {
     bool function = u->ste->ste_type == KR_FUNCTION_BLOCK;
-    *dict = u->unit.names;
+    *names = &u->unit.names;
     switch (scope) {
     case KR_FREE:
-        *dict = u->unit.freevars;
+        *names = &u->unit.freevars;
         return BY_DEREF;
     case KR_CELL:
-        *dict = u->unit.cellvars;
+        *names = &u->unit.cellvars;
         return BY_DEREF;
     case KR_LOCAL:
         if (function) {
-            *dict = u->unit.varnames;
+            *names = &u->unit.varnames;
         }
         return function ? BY_FAST : BY_NAME;
     case KR_GLOBAL_IMPLICIT:
@@ -493,17 +375,19 @@ kr_cg_name(struct kr_compiler *c, PyObject *name, expr_context_ty ctx)
     if (kr_cg_forbidden_name(c, name, ctx) < 0) {
         return -1;
     }
-    PyObject *mangled = kr_mangle(c->u->private, name);
+    PyObject *mangled = kr_cg_mangle(c, name);
     if (mangled == NULL) {
         return -1;
     }
-    PyObject *dict;
-    enum access access =
-        access_of(c->u, kr_ste_scope(c->u->ste, mangled), &dict);
-    Py_ssize_t index = index_of(dict, mangled);
-    Py_DECREF(mangled);
+    struct kr_names *names;
+    int scope = kr_ste_scope(c->u->ste, mangled);
+    enum access access = access_of(c->u, scope, &names);
+    int index = kr_names_add(names, mangled, c->arena);
     if (index < 0) {
         return -1;
+    }
+    if (scope == KR_FREE) {
+        index += c->u->unit.cellvars.count;
     }
     int opcode = name_ops[access][ctx - Load];
     if (opcode == LOAD_GLOBAL) {
@@ -619,7 +503,7 @@ int
 kr_cg_forbidden_name(struct kr_compiler *c, PyObject *name,
                      expr_context_ty ctx)
 {
-    if (ctx == Load || !_PyUnicode_EqualToASCIIString(name, "__debug__")) {
+    if (ctx == Load || name != KR_ID(__debug__)) {
         return 0;
     }
     return kr_cg_error(c, ctx == Store ? "cannot assign to __debug__"
@@ -661,18 +545,19 @@ kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
            KrArena *arena)
 {
     struct kr_compiler c = {
-        .arena = arena,
+        .tree = arena,
+        .arena = kr_arena_new(),
         .filename = filename,
         .st = st,
         .future_flags = future->ff_features,
         .future_lineno = future->ff_lineno,
         .cf_flags = cf_flags,
         .optimize = optimize,
-        .constants = PyDict_New(),
     };
     PyObject *name = PyUnicode_InternFromString("<module>");
     PyObject *code = NULL;
-    if (c.constants != NULL && name != NULL &&
+    if (c.arena != NULL && kr_constants_init(&c.constants) == 0 &&
+        name != NULL &&
         kr_cg_enter_scope(&c, name, KR_UNIT_MODULE, mod, 1) == 0 &&
         visit_mod(&c, mod) == 0) {
         code = kr_cg_assemble(&c, mod->kind != Expression_kind);
@@ -681,6 +566,7 @@ kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
         kr_cg_exit_scope(&c);
     }
     Py_XDECREF(name);
-    Py_XDECREF(c.constants);
+    kr_constants_fini(&c.constants);
+    kr_arena_free(c.arena);
     return code;
 }

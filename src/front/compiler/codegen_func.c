@@ -22,18 +22,17 @@ closure_index(struct kr_compiler *c, PyObject *name)
         _PyUnicode_EqualToASCIIString(name, "__class__")) {
         scope = KR_CELL;
     }
-    PyObject *index = PyDict_GetItemWithError(
-        scope == KR_CELL ? u->unit.cellvars : u->unit.freevars, name);
-    if (index == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_Format(PyExc_SystemError,
-                         "compiler_lookup_arg(name=%R) with reftype=%d failed "
-                         "in %S",
-                         name, scope, u->unit.name);
-        }
+    int index = kr_names_find(scope == KR_CELL ? &u->unit.cellvars
+                                               : &u->unit.freevars,
+                              name);
+    if (index < 0) {
+        PyErr_Format(PyExc_SystemError,
+                     "compiler_lookup_arg(name=%R) with reftype=%d failed "
+                     "in %S",
+                     name, scope, u->unit.name);
         return -1;
     }
-    return PyLong_AsSsize_t(index);
+    return scope == KR_CELL ? index : index + u->unit.cellvars.count;
 }
 
 int

@@ -380,10 +380,9 @@ import_as(struct kr_compiler *c, PyObject *name, PyObject *asname)
         if (dot == -2) {
             return -1;
         }
-        PyObject *attr = PyUnicode_Substring(name, pos, dot != -1 ? dot : len);
-        int res = attr == NULL ? -1 : kr_cg_op_name(c, IMPORT_FROM, attr);
-        Py_XDECREF(attr);
-        if (res < 0) {
+        PyObject *attr = kr_cg_own_name(
+            c, PyUnicode_Substring(name, pos, dot != -1 ? dot : len));
+        if (attr == NULL || kr_cg_op_name(c, IMPORT_FROM, attr) < 0) {
             return -1;
         }
         if (dot == -1) {
@@ -408,10 +407,8 @@ store_top_package(struct kr_compiler *c, PyObject *name)
     if (dot == -1) {
         return kr_cg_name(c, name, Store);
     }
-    PyObject *top = PyUnicode_Substring(name, 0, dot);
-    int res = top == NULL ? -1 : kr_cg_name(c, top, Store);
-    Py_XDECREF(top);
-    return res;
+    PyObject *top = kr_cg_own_name(c, PyUnicode_Substring(name, 0, dot));
+    return top == NULL ? -1 : kr_cg_name(c, top, Store);
 }
 
 static int
@@ -461,12 +458,10 @@ visit_import_from(struct kr_compiler *c, stmt_ty s)
     if (kr_cg_const_new(c, imported_names(names)) < 0) {
         return -1;
     }
-    PyObject *empty = PyUnicode_FromString("");
-    int res = empty == NULL ? -1
-                            : kr_cg_attr(c, IMPORT_NAME,
-                                         module != NULL ? module : empty);
-    Py_XDECREF(empty);
-    if (res < 0) {
+    if (module == NULL) {
+        module = kr_cg_own_name(c, PyUnicode_FromStringAndSize(NULL, 0));
+    }
+    if (module == NULL || kr_cg_attr(c, IMPORT_NAME, module) < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < asdl_seq_LEN(names); i++) {

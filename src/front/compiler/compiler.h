@@ -47,9 +47,10 @@ struct kr_fblock {
 struct kr_scope {
     struct kr_scope *prev;
     enum kr_unit_kind kind;
-    KrSte *ste; /* owned */
+    KrSte *ste;
     struct kr_unit unit;
     struct kr_cfg cfg;
+    struct kr_arena_mark mark; /* of what the scope has in the arena */
     PyObject *private; /* class name for mangling, or NULL */
     struct kr_loc loc; /* of the instructions added now */
     int nfblocks;
@@ -57,7 +58,8 @@ struct kr_scope {
 };
 
 struct kr_compiler {
-    KrArena *arena;
+    KrArena *tree;  /* of the tree; owns the names */
+    KrArena *arena; /* of scopes: each releases what it used */
     PyObject *filename;
     struct kr_symtable *st;
     int future_flags;  /* CO_FUTURE_* in force */
@@ -66,7 +68,7 @@ struct kr_compiler {
     int optimize;
     int interactive;
     int nestlevel;
-    PyObject *constants; /* merges equal constants: key -> itself */
+    struct kr_constants constants;
     struct kr_scope *u;  /* innermost scope */
 };
 
@@ -101,7 +103,7 @@ int kr_cg_op_noline(struct kr_compiler *c, int opcode);
 int kr_cg_op_i_noline(struct kr_compiler *c, int opcode, Py_ssize_t oparg);
 int kr_cg_jump_noline(struct kr_compiler *c, int opcode,
                       struct kr_block *target);
-/* With an index into names (mangled, borrowed name). */
+/* With an index into names (interned and mangled, borrowed name). */
 int kr_cg_op_name(struct kr_compiler *c, int opcode, PyObject *name);
 /* LOAD_CONST of a borrowed object; of a new one, which is consumed. */
 int kr_cg_const(struct kr_compiler *c, PyObject *value);
@@ -110,6 +112,10 @@ int kr_cg_const_new(struct kr_compiler *c, PyObject *value);
 Py_ssize_t kr_cg_const_index(struct kr_compiler *c, PyObject *value);
 /* LOAD_ATTR/STORE_ATTR/DELETE_ATTR/LOAD_METHOD name, mangled here. */
 int kr_cg_attr(struct kr_compiler *c, int opcode, PyObject *name);
+/* The name as its scope knows it, borrowed; NULL with an exception set. */
+PyObject *kr_cg_mangle(struct kr_compiler *c, PyObject *name);
+/* Interns a new str (may be NULL), which the tree's arena takes over. */
+PyObject *kr_cg_own_name(struct kr_compiler *c, PyObject *name);
 /* Loads, stores or deletes a variable of any scope. */
 int kr_cg_name(struct kr_compiler *c, PyObject *name, expr_context_ty ctx);
 /* PRECALL and CALL with n arguments. */

@@ -5,54 +5,22 @@
 #include "base/common.h"
 #include "code/opcode_meta.h"
 
-struct writer {
-    PyObject *bytes;
-    Py_ssize_t used;
-};
-
-static int
-start(struct writer *w, Py_ssize_t size)
-{
-    w->used = 0;
-    w->bytes = PyBytes_FromStringAndSize(NULL, size);
-    return w->bytes == NULL ? -1 : 0;
-}
-
-/* Room for `n` more bytes. */
-static uint8_t *
-reserve(struct writer *w, Py_ssize_t n)
-{
-    if (w->bytes == NULL) {
-        return NULL;
-    }
-    Py_ssize_t size = PyBytes_GET_SIZE(w->bytes);
-    if (size - w->used < n && _PyBytes_Resize(&w->bytes, 2 * size + n) < 0) {
-        return NULL; /* bytes is NULL now */
-    }
-    return (uint8_t *)PyBytes_AS_STRING(w->bytes) + w->used;
-}
-
-static PyObject *
-finish(struct writer *w)
-{
-    if (w->bytes != NULL && PyBytes_GET_SIZE(w->bytes) != w->used) {
-        _PyBytes_Resize(&w->bytes, w->used);
-    }
-    return w->bytes;
-}
-
-static int
+static inline int
 argument(const struct kr_instr *instr)
 {
     return instr->opcode >= HAVE_ARGUMENT ? instr->oparg : 0;
 }
 
-int
-kr_instr_size(const struct kr_instr *instr)
+/* Code units of an instruction with its prefixes and caches. */
+static inline int
+size_of(const struct kr_instr *instr)
 {
-    int oparg = argument(instr);
-    return (oparg > 0xffffff) + (oparg > 0xffff) + (oparg > 0xff) + 1 +
-           kr_opcode_caches[instr->opcode];
+    unsigned oparg = (unsigned)argument(instr);
+    int size = 1 + kr_opcode_caches[instr->opcode];
+    if (KR_UNLIKELY(oparg > 0xff)) {
+        size += 1 + (oparg > 0xffff) + (oparg > 0xffffff);
+    }
+    return size;
 }
 
 static bool
@@ -69,74 +37,62 @@ is_backward(int opcode)
     }
 }
 
-void
+/* Sets the offset of each block; the size of all. */
+static int
+place_blocks(struct kr_cfg *cfg)
+{
+    int total = 0;
+    for (struct kr_block *b = cfg->entry; b; b = b->next) {
+        b->offset = total;
+        for (int i = 0; i < b->used; i++) {
+            total += size_of(&b->instr[i]);
+        }
+    }
+    return total;
+}
+
+int
 kr_pass_jump_offsets(struct kr_cfg *cfg)
 {
+    int total;
     bool again;
     do {
-        int total = 0;
-        for (struct kr_block *b = cfg->entry; b; b = b->next) {
-            b->offset = total;
-            for (int i = 0; i < b->used; i++) {
-                total += kr_instr_size(&b->instr[i]);
-            }
-        }
+        total = place_blocks(cfg);
         again = false;
         for (struct kr_block *b = cfg->entry; b; b = b->next) {
-            int end = b->offset;
-            for (int i = 0; i < b->used; i++) {
-                struct kr_instr *instr = &b->instr[i];
-                int size = kr_instr_size(instr);
-                end += size;
-                if (kr_op_is_jump(instr->opcode)) {
-                    int target = instr->target->offset;
-                    instr->oparg = is_backward(instr->opcode) ? end - target
-                                                              : target - end;
-                    again |= kr_instr_size(instr) != size;
-                }
+            struct kr_instr *last = b->used ? kr_block_last(b) : NULL;
+            if (last != NULL && kr_op_is_jump(last->opcode)) {
+                int size = size_of(last);
+                int end = b->next ? b->next->offset : total;
+                int target = last->target->offset;
+                last->oparg = is_backward(last->opcode) ? end - target
+                                                        : target - end;
+                again |= size_of(last) != size;
             }
         }
     } while (again);
+    return total;
 }
 
-static void
-emit_instr(struct writer *w, const struct kr_instr *instr)
+static uint8_t *
+emit_instr(uint8_t *p, const struct kr_instr *instr)
 {
-    int oparg = argument(instr);
-    int caches = kr_opcode_caches[instr->opcode];
-    uint8_t *p = reserve(w, 2 * (4 + caches));
-    if (p == NULL) {
-        return;
-    }
-    uint8_t *first = p;
-    for (int shift = 24; shift > 0; shift -= 8) {
-        if (oparg >> shift) {
-            *p++ = EXTENDED_ARG;
-            *p++ = (uint8_t)(oparg >> shift);
+    unsigned oparg = (unsigned)argument(instr);
+    if (KR_UNLIKELY(oparg > 0xff)) {
+        for (int shift = 24; shift > 0; shift -= 8) {
+            if (oparg >> shift) {
+                *p++ = EXTENDED_ARG;
+                *p++ = (uint8_t)(oparg >> shift);
+            }
         }
     }
     *p++ = (uint8_t)instr->opcode;
     *p++ = (uint8_t)oparg;
-    for (int i = 0; i < caches; i++) {
+    for (int caches = kr_opcode_caches[instr->opcode]; caches > 0; caches--) {
         *p++ = CACHE;
         *p++ = 0;
     }
-    w->used += p - first;
-}
-
-PyObject *
-kr_emit_code(struct kr_cfg *cfg)
-{
-    struct writer w;
-    if (start(&w, 256) < 0) {
-        return NULL;
-    }
-    for (struct kr_block *b = cfg->entry; b; b = b->next) {
-        for (int i = 0; i < b->used; i++) {
-            emit_instr(&w, &b->instr[i]);
-        }
-    }
-    return finish(&w);
+    return p;
 }
 
 /* Little-endian base 64, as the location table has it. */
@@ -165,13 +121,9 @@ enum {
 };
 
 /* The shortest entry for `units` code units; *line is the running line. */
-static void
-emit_location(struct writer *w, const struct kr_loc *loc, int units, int *line)
+static uint8_t *
+emit_location(uint8_t *p, const struct kr_loc *loc, int units, int *line)
 {
-    uint8_t *p = reserve(w, 32);
-    if (p == NULL) {
-        return;
-    }
     uint8_t *first = p++;
     int delta = loc->lineno - *line, kind;
     int col = loc->col_offset, end = loc->end_col_offset;
@@ -205,38 +157,13 @@ emit_location(struct writer *w, const struct kr_loc *loc, int units, int *line)
     }
     *first = (uint8_t)(128 | kind << 3 | (units - 1));
     *line += delta;
-    w->used += p - first;
-}
-
-PyObject *
-kr_emit_locations(struct kr_cfg *cfg, int firstline)
-{
-    struct writer w;
-    if (start(&w, 256) < 0) {
-        return NULL;
-    }
-    int line = firstline;
-    for (struct kr_block *b = cfg->entry; b; b = b->next) {
-        for (int i = 0; i < b->used; i++) {
-            int units = kr_instr_size(&b->instr[i]);
-            for (; units > 8; units -= 8) {
-                emit_location(&w, &b->instr[i].loc, 8, &line);
-            }
-            emit_location(&w, &b->instr[i].loc, units, &line);
-        }
-    }
-    return finish(&w);
+    return p;
 }
 
 /* Big-endian base 64, as the exception table has it. */
-static void
-emit_item(struct writer *w, unsigned value, unsigned mark)
+static uint8_t *
+emit_item(uint8_t *p, unsigned value, unsigned mark)
 {
-    uint8_t *p = reserve(w, 8);
-    if (p == NULL) {
-        return;
-    }
-    uint8_t *first = p;
     for (int shift = 24; shift > 0; shift -= 6) {
         if (value >> shift) {
             *p++ = (uint8_t)(64 | mark | (value >> shift & 63));
@@ -244,26 +171,22 @@ emit_item(struct writer *w, unsigned value, unsigned mark)
         }
     }
     *p++ = (uint8_t)(mark | (value & 63));
-    w->used += p - first;
+    return p;
 }
 
-static void
-emit_handler(struct writer *w, int from, int to, struct kr_block *handler)
+static uint8_t *
+emit_handler(uint8_t *p, int from, int to, struct kr_block *handler)
 {
     int depth = handler->startdepth - 1 - handler->preserve_lasti;
-    emit_item(w, (unsigned)from, 128);
-    emit_item(w, (unsigned)(to - from), 0);
-    emit_item(w, (unsigned)handler->offset, 0);
-    emit_item(w, (unsigned)(depth << 1 | handler->preserve_lasti), 0);
+    p = emit_item(p, (unsigned)from, 128);
+    p = emit_item(p, (unsigned)(to - from), 0);
+    p = emit_item(p, (unsigned)handler->offset, 0);
+    return emit_item(p, (unsigned)(depth << 1 | handler->preserve_lasti), 0);
 }
 
-PyObject *
-kr_emit_handlers(struct kr_cfg *cfg)
+static uint8_t *
+emit_handlers(uint8_t *p, struct kr_cfg *cfg)
 {
-    struct writer w;
-    if (start(&w, 16) < 0) {
-        return NULL;
-    }
     struct kr_block *handler = NULL;
     int from = 0, offset = 0;
     for (struct kr_block *b = cfg->entry; b; b = b->next) {
@@ -271,16 +194,54 @@ kr_emit_handlers(struct kr_cfg *cfg)
             struct kr_instr *instr = &b->instr[i];
             if (instr->except != handler) {
                 if (handler != NULL) {
-                    emit_handler(&w, from, offset, handler);
+                    p = emit_handler(p, from, offset, handler);
                 }
                 from = offset;
                 handler = instr->except;
             }
-            offset += kr_instr_size(instr);
+            offset += size_of(instr);
         }
     }
-    if (handler != NULL) {
-        emit_handler(&w, from, offset, handler);
+    return handler == NULL ? p : emit_handler(p, from, offset, handler);
+}
+
+int
+kr_emit(struct kr_cfg *cfg, int firstline, int units, struct kr_emitted *out)
+{
+    enum { MAX_ENTRY = 32 };
+    size_t ninstrs = 0;
+    for (struct kr_block *b = cfg->entry; b; b = b->next) {
+        ninstrs += (size_t)b->used;
     }
-    return finish(&w);
+    /* an instruction has one location entry for 8 units */
+    size_t nentries = ninstrs + (size_t)units / 8;
+    out->code = kr_arena_alloc(cfg->arena, 2 * (size_t)units);
+    out->lines = kr_arena_alloc(cfg->arena, nentries * MAX_ENTRY);
+    out->handlers = cfg->has_handlers
+                        ? kr_arena_alloc(cfg->arena, ninstrs * MAX_ENTRY)
+                        : out->lines;
+    if (out->code == NULL || out->lines == NULL || out->handlers == NULL) {
+        return -1;
+    }
+    uint8_t *code = out->code, *lines = out->lines;
+    int line = firstline;
+    for (struct kr_block *b = cfg->entry; b; b = b->next) {
+        for (int i = 0; i < b->used; i++) {
+            const struct kr_instr *instr = &b->instr[i];
+            uint8_t *end = emit_instr(code, instr);
+            int size = (int)(end - code) / 2;
+            for (; size > 8; size -= 8) {
+                lines = emit_location(lines, &instr->loc, 8, &line);
+            }
+            lines = emit_location(lines, &instr->loc, size, &line);
+            code = end;
+        }
+    }
+    out->code_size = (size_t)(code - out->code);
+    out->lines_size = (size_t)(lines - out->lines);
+    out->handlers_size =
+        cfg->has_handlers
+            ? (size_t)(emit_handlers(out->handlers, cfg) - out->handlers)
+            : 0;
+    return 0;
 }

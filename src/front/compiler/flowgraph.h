@@ -12,6 +12,8 @@
 #include <stdbool.h>
 
 #include "front/arena/arena.h"
+#include "front/compiler/constants.h"
+#include "front/arena/names.h"
 
 /* Instructions that exist only before assembly. */
 enum kr_pseudo_op {
@@ -68,6 +70,8 @@ struct kr_cfg {
     struct kr_block *entry;   /* first block in layout order */
     struct kr_block *current; /* where the builder appends */
     struct kr_block *blocks;  /* newest block; chained by `list` */
+    int nblocks;
+    bool has_handlers; /* is there a SETUP_*? */
 };
 
 /* Starts an empty graph whose entry block is current; 0, or -1 with
@@ -90,19 +94,48 @@ int kr_cfg_addop(struct kr_cfg *cfg, int opcode, int oparg, struct kr_loc loc);
 int kr_cfg_addop_jump(struct kr_cfg *cfg, int opcode, struct kr_block *target,
                       struct kr_loc loc);
 
-/* Is the instruction a jump (SETUP_* are not)? */
-bool kr_op_is_jump(int opcode);
-/* RETURN_VALUE, RAISE_VARARGS, RERAISE. */
-bool kr_op_is_scope_exit(int opcode);
-/* SETUP_FINALLY, SETUP_CLEANUP, SETUP_WITH. */
-bool kr_op_is_block_push(int opcode);
+/* Properties of instructions, from the pseudo-instructions on. */
+enum {
+    KR_OP_JUMP = 1,
+    KR_OP_EXIT = 2,
+    KR_OP_PUSH = 4,
+    KR_OP_LOWEST = -16,
+};
+extern const uint8_t kr_op_flags[256 - KR_OP_LOWEST];
 
-/* Facts about the scope being compiled; owned by code generation. The dicts
- * map names (str) to their index; `consts` maps constant keys
- * (_PyCode_ConstantKey) to their index, in insertion order. */
+static inline unsigned
+kr_op_has(int opcode, unsigned flags)
+{
+    return kr_op_flags[opcode - KR_OP_LOWEST] & flags;
+}
+
+/* Is the instruction a jump (SETUP_* are not)? */
+static inline bool
+kr_op_is_jump(int opcode)
+{
+    return kr_op_has(opcode, KR_OP_JUMP);
+}
+
+/* RETURN_VALUE, RAISE_VARARGS, RERAISE. */
+static inline bool
+kr_op_is_scope_exit(int opcode)
+{
+    return kr_op_has(opcode, KR_OP_EXIT);
+}
+
+/* SETUP_FINALLY, SETUP_CLEANUP, SETUP_WITH. */
+static inline bool
+kr_op_is_block_push(int opcode)
+{
+    return kr_op_has(opcode, KR_OP_PUSH);
+}
+
+/* Facts about the scope being compiled; owned by code generation. Constants
+ * are representatives of the compilation's, so they can be told apart by
+ * address as names can. */
 struct kr_unit {
     PyObject *name, *qualname; /* qualname is NULL in modules: use name */
-    PyObject *consts, *names, *varnames, *cellvars, *freevars;
+    struct kr_names consts, names, varnames, cellvars, freevars;
     int argcount; /* without the positional-only ones */
     int posonlyargcount;
     int kwonlyargcount;
@@ -113,11 +146,11 @@ struct kr_unit {
 
 /* Optimises and lays out the graph, and makes the code object. Adds the
  * implicit return (of None if `add_none`, else of the value on the stack)
- * when the last block does not end in one. `constants` merges equal constants
- * of the whole compilation (key -> the same key). New reference; NULL with an
- * exception set. */
+ * when the last block does not end in one. `constants` are those of the whole
+ * compilation. New reference; NULL with an exception set. */
 PyObject *kr_assemble(struct kr_unit *unit, struct kr_cfg *cfg,
-                      PyObject *filename, PyObject *constants, bool add_none);
+                      PyObject *filename, struct kr_constants *constants,
+                      bool add_none);
 
 /* The stack change of an instruction; jump is 1, 0 or -1 for the larger of
  * both. PY_INVALID_STACK_EFFECT if there is no such opcode. */

@@ -76,10 +76,9 @@ label_block(struct kr_cfg *cfg, struct kr_block *b, struct kr_block **todo,
 int
 kr_pass_label_handlers(struct kr_cfg *cfg)
 {
-    size_t n = 0;
+    size_t n = (size_t)cfg->nblocks;
     for (struct kr_block *b = cfg->blocks; b; b = b->list) {
         b->visited = false;
-        n++;
     }
     struct kr_block **todo = kr_arena_alloc(cfg->arena, n * sizeof *todo);
     struct kr_block *none = NULL;

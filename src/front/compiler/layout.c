@@ -68,21 +68,11 @@ kr_pass_inline_exits(struct kr_cfg *cfg)
     return 0;
 }
 
-static int
-count_blocks(struct kr_cfg *cfg)
-{
-    int n = 0;
-    for (struct kr_block *b = cfg->blocks; b; b = b->list) {
-        n++;
-    }
-    return n;
-}
-
 int
 kr_pass_reachable(struct kr_cfg *cfg)
 {
     struct kr_block **stack = kr_arena_alloc(
-        cfg->arena, (size_t)count_blocks(cfg) * sizeof *stack);
+        cfg->arena, (size_t)cfg->nblocks * sizeof *stack);
     if (stack == NULL) {
         return -1;
     }
@@ -196,8 +186,8 @@ kr_pass_remove_jumps(struct kr_cfg *cfg)
     }
 }
 
-int
-kr_pass_trim_consts(struct kr_cfg *cfg, PyObject *consts)
+void
+kr_pass_trim_consts(struct kr_cfg *cfg, struct kr_names *consts)
 {
     int last = 0; /* the first may be a docstring */
     for (struct kr_block *b = cfg->entry; b; b = b->next) {
@@ -209,8 +199,9 @@ kr_pass_trim_consts(struct kr_cfg *cfg, PyObject *consts)
             }
         }
     }
-    Py_ssize_t size = PyList_GET_SIZE(consts);
-    return last + 1 < size ? PyList_SetSlice(consts, last + 1, size, NULL) : 0;
+    if (last + 1 < consts->count) {
+        consts->count = last + 1;
+    }
 }
 
 static int

@@ -17,7 +17,7 @@ kr_block_last(struct kr_block *block)
 static inline bool
 kr_op_has_target(int opcode)
 {
-    return kr_op_is_jump(opcode) || kr_op_is_block_push(opcode);
+    return kr_op_has(opcode, KR_OP_JUMP | KR_OP_PUSH);
 }
 
 /* The first block from `block` on that has instructions (the last block has). */
@@ -40,9 +40,10 @@ int kr_pass_normalise(struct kr_cfg *cfg);
 /* Copies small exits without a line over the jumps to them. */
 int kr_pass_inline_exits(struct kr_cfg *cfg);
 
-/* Peepholes and jump threading inside each block; `consts` is the list of
- * constants, which may grow; `merged` merges those of the compilation. */
-int kr_pass_peephole(struct kr_cfg *cfg, PyObject *consts, PyObject *merged);
+/* Peepholes and jump threading inside each block; `consts`, those of the
+ * scope, may grow; `merged` are those of the compilation. */
+int kr_pass_peephole(struct kr_cfg *cfg, struct kr_names *consts,
+                     struct kr_constants *merged);
 
 /* Empties blocks without a path to them, counts predecessors. */
 int kr_pass_reachable(struct kr_cfg *cfg);
@@ -57,7 +58,7 @@ void kr_pass_remove_empty(struct kr_cfg *cfg);
 void kr_pass_remove_jumps(struct kr_cfg *cfg);
 
 /* Drops the constants behind the last one in use. */
-int kr_pass_trim_consts(struct kr_cfg *cfg, PyObject *consts);
+void kr_pass_trim_consts(struct kr_cfg *cfg, struct kr_names *consts);
 
 /* Gives every jump its own copy of an exit without line, and lines to
  * instructions without. `firstline` is the last resort. */
@@ -78,22 +79,21 @@ void kr_pass_drop_setups(struct kr_cfg *cfg);
 /* Chooses the directed opcode of each jump. */
 void kr_pass_direct_jumps(struct kr_cfg *cfg);
 
-/* Computes the offset of each block and the argument of each jump. */
-void kr_pass_jump_offsets(struct kr_cfg *cfg);
+/* Computes the offset of each block and the argument of each jump. Returns the
+ * size of all. */
+int kr_pass_jump_offsets(struct kr_cfg *cfg);
 
-/* Code units of an instruction with its prefixes and caches. */
-int kr_instr_size(const struct kr_instr *instr);
+/* The final graph as bytes, in the arena of the graph. */
+struct kr_emitted {
+    uint8_t *code, *lines, *handlers;
+    size_t code_size, lines_size, handlers_size;
+};
 
-/* New bytes objects of the final graph (emit.c); NULL on failure. */
-PyObject *kr_emit_code(struct kr_cfg *cfg);
-PyObject *kr_emit_locations(struct kr_cfg *cfg, int firstline);
-PyObject *kr_emit_handlers(struct kr_cfg *cfg);
+/* `units` is the size of the code. 0, or -1 with MemoryError set. */
+int kr_emit(struct kr_cfg *cfg, int firstline, int units,
+            struct kr_emitted *out);
 
 /* The graph as text, one line for each instruction: a new str, or NULL. */
 PyObject *kr_cfg_dump(struct kr_cfg *cfg);
-
-/* The representative of `object` (stolen) among equal constants of the
- * compilation: a new reference, or NULL with an exception set. */
-PyObject *kr_merge_const(PyObject *merged, PyObject *object);
 
 #endif

@@ -53,10 +53,10 @@ thread_or_pop(struct kr_instr *instr, struct kr_instr *target, bool truth)
 
 /* A constant before a test: decides the test. */
 static int
-fold_test(struct kr_block *block, int i, PyObject *consts)
+fold_test(struct kr_block *block, int i, struct kr_names *consts)
 {
     struct kr_instr *load = &block->instr[i], *test = load + 1;
-    PyObject *value = PyList_GET_ITEM(consts, load->oparg);
+    PyObject *value = consts->names[load->oparg];
     int truth = PyObject_IsTrue(value);
     if (truth < 0) {
         return -1;
@@ -82,10 +82,10 @@ fold_test(struct kr_block *block, int i, PyObject *consts)
 
 /* `x is None` before a test becomes a test for None. */
 static void
-fold_is_none(struct kr_block *block, int i, PyObject *consts)
+fold_is_none(struct kr_block *block, int i, struct kr_names *consts)
 {
     struct kr_instr *load = &block->instr[i];
-    if (PyList_GET_ITEM(consts, load->oparg) != Py_None ||
+    if (consts->names[load->oparg] != Py_None ||
         i + 2 >= block->used) {
         return;
     }
@@ -101,7 +101,8 @@ fold_is_none(struct kr_block *block, int i, PyObject *consts)
 }
 
 static int
-fold_load_const(struct kr_block *block, int i, int next, PyObject *consts)
+fold_load_const(struct kr_block *block, int i, int next,
+                struct kr_names *consts)
 {
     switch (next) {
     case POP_JUMP_IF_FALSE:
@@ -115,7 +116,8 @@ fold_load_const(struct kr_block *block, int i, int next, PyObject *consts)
 
 /* BUILD_TUPLE of `n` constants becomes one constant. */
 static int
-fold_tuple(struct kr_instr *instr, int n, PyObject *consts, PyObject *merged)
+fold_tuple(struct kr_cfg *cfg, struct kr_instr *instr, int n,
+           struct kr_names *consts, struct kr_constants *merged)
 {
     for (int i = 0; i < n; i++) {
         if (instr[i].opcode != LOAD_CONST) {
@@ -128,34 +130,28 @@ fold_tuple(struct kr_instr *instr, int n, PyObject *consts, PyObject *merged)
     }
     for (int i = 0; i < n; i++) {
         PyTuple_SET_ITEM(
-            tuple, i, Py_NewRef(PyList_GET_ITEM(consts, instr[i].oparg)));
+            tuple, i, Py_NewRef(consts->names[instr[i].oparg]));
     }
-    tuple = kr_merge_const(merged, tuple);
+    tuple = kr_constants_merge(merged, tuple);
     if (tuple == NULL) {
         return -1;
     }
-    Py_ssize_t index = 0;
-    while (index < PyList_GET_SIZE(consts) &&
-           PyList_GET_ITEM(consts, index) != tuple) {
-        index++;
-    }
-    int failed = index == PyList_GET_SIZE(consts) &&
-                 PyList_Append(consts, tuple) < 0;
-    Py_DECREF(tuple);
-    if (failed) {
+    int index = kr_names_add(consts, tuple, cfg->arena);
+    Py_DECREF(tuple); /* `merged` has it */
+    if (index < 0) {
         return -1;
     }
     for (int i = 0; i < n; i++) {
         make_nop(&instr[i]);
     }
     instr[n].opcode = LOAD_CONST;
-    instr[n].oparg = (int)index;
+    instr[n].oparg = index;
     return 0;
 }
 
 static int
-fold_build_tuple(struct kr_block *block, int i, int next, PyObject *consts,
-                 PyObject *merged)
+fold_build_tuple(struct kr_cfg *cfg, struct kr_block *block, int i, int next,
+                 struct kr_names *consts, struct kr_constants *merged)
 {
     struct kr_instr *instr = &block->instr[i];
     int n = instr->oparg;
@@ -164,7 +160,7 @@ fold_build_tuple(struct kr_block *block, int i, int next, PyObject *consts,
         instr[1].opcode = n == 1 ? NOP : SWAP;
         return 0;
     }
-    return i >= n ? fold_tuple(instr - n, n, consts, merged) : 0;
+    return i >= n ? fold_tuple(cfg, instr - n, n, consts, merged) : 0;
 }
 
 /* Writes the shortest swaps for the permutation `stack` so that they end at
@@ -316,8 +312,8 @@ optimise_jump(struct kr_instr *instr)
 
 /* Looks at instruction *index; may move *index. */
 static int
-optimise(struct kr_block *block, int *index, PyObject *consts,
-         PyObject *merged)
+optimise(struct kr_cfg *cfg, struct kr_block *block, int *index,
+         struct kr_names *consts, struct kr_constants *merged)
 {
     struct kr_instr *instr = &block->instr[*index];
     int next = *index + 1 < block->used ? instr[1].opcode : 0;
@@ -328,7 +324,7 @@ optimise(struct kr_block *block, int *index, PyObject *consts,
     switch (instr->opcode) {
     case LOAD_CONST: return fold_load_const(block, *index, next, consts);
     case BUILD_TUPLE:
-        return fold_build_tuple(block, *index, next, consts, merged);
+        return fold_build_tuple(cfg, block, *index, next, consts, merged);
     case SWAP:
         if (instr->oparg == 1) {
             make_nop(instr);
@@ -351,11 +347,12 @@ optimise(struct kr_block *block, int *index, PyObject *consts,
 }
 
 int
-kr_pass_peephole(struct kr_cfg *cfg, PyObject *consts, PyObject *merged)
+kr_pass_peephole(struct kr_cfg *cfg, struct kr_names *consts,
+                 struct kr_constants *merged)
 {
     for (struct kr_block *b = cfg->entry; b; b = b->next) {
         for (int i = 0; i < b->used; i++) {
-            if (optimise(b, &i, consts, merged) < 0) {
+            if (optimise(cfg, b, &i, consts, merged) < 0) {
                 return -1;
             }
         }

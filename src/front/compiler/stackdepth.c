@@ -213,10 +213,9 @@ follow(struct worklist *list, struct kr_block *b)
 int
 kr_pass_stackdepth(struct kr_cfg *cfg, bool generator)
 {
-    size_t n = 0;
+    size_t n = (size_t)cfg->nblocks;
     for (struct kr_block *b = cfg->blocks; b; b = b->list) {
         b->startdepth = INT_MIN;
-        n++;
     }
     struct worklist list = {
         .blocks = kr_arena_alloc(cfg->arena, n * sizeof *list.blocks)};

@@ -41,113 +41,136 @@ error_at(struct kr_symtable *st, struct place at, const char *format, ...)
 /* --- Blocks ------------------------------------------------------------------- */
 
 static KrSte *
-new_entry(struct kr_symtable *st, PyObject *name, enum kr_block_type type,
+new_block(struct kr_symtable *st, PyObject *name, enum kr_block_type type,
           void *key, struct place at)
 {
-    KrSte *ste = PyObject_New(KrSte, &PySTEntry_Type);
+    KrSte *ste = kr_arena_alloc(st->arena, sizeof(*ste));
     if (ste == NULL) {
         return NULL;
     }
-    memset((char *)ste + sizeof(PyObject), 0, sizeof(*ste) - sizeof(PyObject));
-    ste->ste_table = st;
-    ste->ste_id = PyLong_FromVoidPtr(key);
-    ste->ste_name = Py_NewRef(name);
-    ste->ste_symbols = PyDict_New();
-    ste->ste_varnames = PyList_New(0);
-    ste->ste_children = PyList_New(0);
+    memset(ste, 0, sizeof(*ste));
+    ste->key = key;
+    ste->name = name;
     ste->ste_type = type;
     ste->ste_lineno = at.lineno;
     ste->ste_col_offset = at.col_offset;
     ste->ste_end_lineno = at.end_lineno;
     ste->ste_end_col_offset = at.end_col_offset;
     KrSte *outer = st->cur;
+    ste->outer = outer;
     if (outer != NULL) {
         ste->ste_nested =
             outer->ste_nested || outer->ste_type == KR_FUNCTION_BLOCK;
         ste->ste_comp_iter_expr = outer->ste_comp_iter_expr;
     }
-    if (ste->ste_id == NULL || ste->ste_symbols == NULL ||
-        ste->ste_varnames == NULL || ste->ste_children == NULL ||
-        PyDict_SetItem(st->blocks, ste->ste_id, (PyObject *)ste) < 0) {
-        Py_DECREF(ste);
-        return NULL;
-    }
     return ste;
 }
 
 static int
+register_block(struct kr_symtable *st, KrSte *ste)
+{
+    int index = kr_names_add(&st->keys, ste->key, st->arena);
+    if (index < 0) {
+        return -1;
+    }
+    if (st->capacity < st->keys.capacity) {
+        KrSte **blocks = kr_arena_grow(
+            st->arena, st->blocks, (size_t)st->capacity * sizeof(*blocks),
+            (size_t)st->keys.capacity * sizeof(*blocks));
+        if (blocks == NULL) {
+            return -1;
+        }
+        st->blocks = blocks;
+        st->capacity = st->keys.capacity;
+    }
+    st->blocks[index] = ste;
+    return 0;
+}
+
+/* `name` must live as long as the tree. */
+static int
 enter_block(struct kr_symtable *st, PyObject *name, enum kr_block_type type,
             void *key, struct place at)
 {
-    KrSte *ste = new_entry(st, name, type, key, at);
-    if (ste == NULL) {
+    KrSte *ste = new_block(st, name, type, key, at), *outer = st->cur;
+    if (ste == NULL || register_block(st, ste) < 0) {
         return -1;
     }
-    int res = PyList_Append(st->stack, (PyObject *)ste);
-    Py_DECREF(ste); /* held by the stack and by st->blocks */
-    if (res < 0) {
-        return -1;
-    }
-    KrSte *outer = st->cur;
     st->cur = ste;
-    if (type == KR_ANNOTATION_BLOCK) {
+    if (type == KR_ANNOTATION_BLOCK || outer == NULL) {
         return 0;
     }
-    if (type == KR_MODULE_BLOCK) {
-        st->global = ste->ste_symbols;
+    if (outer->last != NULL) {
+        outer->last->next = ste;
     }
-    if (outer != NULL) {
-        return PyList_Append(outer->ste_children, (PyObject *)ste);
+    else {
+        outer->first = ste;
     }
+    outer->last = ste;
     return 0;
 }
 
 static int
 exit_block(struct kr_symtable *st)
 {
-    Py_ssize_t size = PyList_GET_SIZE(st->stack);
-    st->cur = size > 1
-                  ? (KrSte *)PyList_GET_ITEM(st->stack, size - 2)
-                  : NULL;
-    return PyList_SetSlice(st->stack, size - 1, size, NULL);
+    st->cur = st->cur->outer;
+    return 0;
 }
 
 /* --- Symbols ------------------------------------------------------------------- */
 
-/* Flags of a name in the current block, mangled; -1 on failure. */
+/* The name as the class sees it, borrowed; NULL on failure. */
+static PyObject *
+mangle(struct kr_symtable *st, PyObject *name)
+{
+    if (st->private == NULL) {
+        return name;
+    }
+    PyObject *mangled = kr_mangle(st->private, name);
+    if (mangled == name) {
+        Py_DECREF(mangled);
+    }
+    else if (mangled != NULL && kr_arena_own(st->arena, mangled) < 0) {
+        return NULL;
+    }
+    return mangled;
+}
+
+/* Flags of a name in a block, mangled; -1 on failure. */
 static long
 lookup(struct kr_symtable *st, KrSte *ste, PyObject *name)
 {
-    PyObject *mangled = kr_mangle(st->private, name);
-    if (mangled == NULL) {
-        return -1;
-    }
-    long flags = kr_ste_flags(ste, mangled);
-    Py_DECREF(mangled);
-    return flags;
+    PyObject *mangled = mangle(st, name);
+    return mangled == NULL ? -1 : kr_ste_flags(ste, mangled);
 }
 
 static int
-merge_flags(PyObject *dict, PyObject *name, long flags)
+add_param(struct kr_symtable *st, KrSte *ste, PyObject *name)
 {
-    PyObject *old = PyDict_GetItemWithError(dict, name);
-    if (old == NULL && PyErr_Occurred()) {
-        return -1;
+    if (ste->nparams == ste->params_capacity) {
+        int capacity = ste->nparams ? 2 * ste->nparams : 8;
+        PyObject **params = kr_arena_grow(
+            st->arena, ste->params, (size_t)ste->nparams * sizeof(*params),
+            (size_t)capacity * sizeof(*params));
+        if (params == NULL) {
+            return -1;
+        }
+        ste->params = params;
+        ste->params_capacity = capacity;
     }
-    if (old != NULL) {
-        flags |= PyLong_AsLong(old);
-    }
-    PyObject *value = PyLong_FromLong(flags);
-    int res = value == NULL ? -1 : PyDict_SetItem(dict, name, value);
-    Py_XDECREF(value);
-    return res;
+    ste->params[ste->nparams++] = name;
+    return 0;
 }
 
 static int
 add_mangled(struct kr_symtable *st, PyObject *name, long flag, KrSte *ste,
             struct place at)
 {
-    long val = kr_ste_flags(ste, name);
+    int index = kr_symbols_add(&ste->symbols, name, st->arena);
+    if (index < 0) {
+        return -1;
+    }
+    long val = ste->symbols.flags[index];
     if ((flag & KR_DEF_PARAM) && (val & KR_DEF_PARAM)) {
         return error_at(st, at,
                         "duplicate argument '%U' in function definition",
@@ -164,18 +187,16 @@ add_mangled(struct kr_symtable *st, PyObject *name, long flag, KrSte *ste,
         }
         val |= KR_DEF_COMP_ITER;
     }
-    PyObject *value = PyLong_FromLong(val);
-    int res = value == NULL ? -1
-                            : PyDict_SetItem(ste->ste_symbols, name, value);
-    Py_XDECREF(value);
-    if (res < 0) {
-        return -1;
-    }
+    ste->symbols.flags[index] = val;
     if (flag & KR_DEF_PARAM) {
-        return PyList_Append(ste->ste_varnames, name);
+        return add_param(st, ste, name);
     }
     if (flag & KR_DEF_GLOBAL) {
-        return merge_flags(st->global, name, flag);
+        index = kr_symbols_add(&st->top->symbols, name, st->arena);
+        if (index < 0) {
+            return -1;
+        }
+        st->top->symbols.flags[index] |= flag;
     }
     return 0;
 }
@@ -184,13 +205,8 @@ static int
 add_to(struct kr_symtable *st, PyObject *name, long flag, KrSte *ste,
        struct place at)
 {
-    PyObject *mangled = kr_mangle(st->private, name);
-    if (mangled == NULL) {
-        return -1;
-    }
-    int res = add_mangled(st, mangled, flag, ste, at);
-    Py_DECREF(mangled);
-    return res;
+    PyObject *mangled = mangle(st, name);
+    return mangled == NULL ? -1 : add_mangled(st, mangled, flag, ste, at);
 }
 
 static int
@@ -203,20 +219,20 @@ add(struct kr_symtable *st, PyObject *name, long flag, struct place at)
 static int
 record_directive(struct kr_symtable *st, PyObject *name, struct place at)
 {
-    if (st->cur->ste_directives == NULL &&
-        (st->cur->ste_directives = PyList_New(0)) == NULL) {
+    PyObject *mangled = mangle(st, name);
+    struct kr_directive *d =
+        mangled == NULL ? NULL : kr_arena_alloc(st->arena, sizeof(*d));
+    if (d == NULL) {
         return -1;
     }
-    PyObject *mangled = kr_mangle(st->private, name);
-    PyObject *data =
-        mangled == NULL
-            ? NULL
-            : Py_BuildValue("(Niiii)", mangled, at.lineno, at.col_offset,
-                            at.end_lineno, at.end_col_offset);
-    int res = data == NULL ? -1
-                           : PyList_Append(st->cur->ste_directives, data);
-    Py_XDECREF(data);
-    return res;
+    *d = (struct kr_directive){NULL, mangled, at.lineno, at.col_offset,
+                               at.end_lineno, at.end_col_offset};
+    struct kr_directive **end = &st->cur->directives;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = d;
+    return 0;
 }
 
 /* --- Sequences ---------------------------------------------------------------- */
@@ -382,8 +398,7 @@ extend_named_expr(struct kr_symtable *st, expr_ty target)
 {
     PyObject *name = target->v.Name.id;
     struct place at = PLACE(target);
-    for (Py_ssize_t i = PyList_GET_SIZE(st->stack) - 1; i >= 0; i--) {
-        KrSte *ent = (KrSte *)PyList_GET_ITEM(st->stack, i);
+    for (KrSte *ent = st->cur; ent != NULL; ent = ent->outer) {
         long flags = lookup(st, ent, name);
         if (flags < 0) {
             return -1;
@@ -486,14 +501,13 @@ visit_comprehension(struct kr_symtable *st, expr_ty e, PyObject *name,
     }
     st->cur->ste_comprehension = type;
     PyObject *implicit = PyUnicode_InternFromString(".0");
-    if (implicit == NULL) {
+    if (implicit == NULL || kr_arena_own(st->arena, implicit) < 0) {
         return -1;
     }
     res = add(st, implicit, KR_DEF_PARAM,
               (struct place){st->cur->ste_lineno, st->cur->ste_col_offset,
                              st->cur->ste_end_lineno,
                              st->cur->ste_end_col_offset});
-    Py_DECREF(implicit);
     if (res < 0 || visit_comp_target(st, outermost) < 0 ||
         visit_exprs(st, outermost->ifs) < 0) {
         return -1;
@@ -552,7 +566,7 @@ visit_name(struct kr_symtable *st, expr_ty e)
     }
     /* super() without arguments uses the cell __class__ */
     if (is_load && st->cur->ste_type == KR_FUNCTION_BLOCK &&
-        _PyUnicode_EqualToASCIIString(e->v.Name.id, "super")) {
+        e->v.Name.id == KR_ID(super)) {
         return add(st, KR_ID(__class__), KR_USE, PLACE(e));
     }
     return 0;
@@ -800,7 +814,7 @@ visit_ann_assign(struct kr_symtable *st, stmt_ty s)
             return -1;
         }
         if ((flags & (KR_DEF_GLOBAL | KR_DEF_NONLOCAL)) &&
-            st->global != st->cur->ste_symbols && s->v.AnnAssign.simple) {
+            st->cur != st->top && s->v.AnnAssign.simple) {
             return error_at(st, PLACE(s),
                             flags & KR_DEF_GLOBAL
                                 ? "annotated name '%U' can't be global"
@@ -879,13 +893,17 @@ visit_aliases(struct kr_symtable *st, asdl_alias_seq *names)
         }
         Py_ssize_t dot = PyUnicode_FindChar(name, '.', 0,
                                             PyUnicode_GET_LENGTH(name), 1);
-        PyObject *stored = dot == -1 ? Py_NewRef(name)
-                                     : PyUnicode_Substring(name, 0, dot);
-        int res = stored == NULL
-                      ? -1
-                      : add(st, stored, KR_DEF_IMPORT, PLACE(a));
-        Py_XDECREF(stored);
-        if (res < 0) {
+        if (dot != -1) {
+            name = PyUnicode_Substring(name, 0, dot);
+            if (name == NULL) {
+                return -1;
+            }
+            PyUnicode_InternInPlace(&name);
+            if (kr_arena_own(st->arena, name) < 0) {
+                return -1;
+            }
+        }
+        if (add(st, name, KR_DEF_IMPORT, PLACE(a)) < 0) {
             return -1;
         }
     }
@@ -1065,8 +1083,7 @@ void
 kr_symtable_free(struct kr_symtable *st)
 {
     Py_XDECREF(st->filename);
-    Py_XDECREF(st->blocks);
-    Py_XDECREF(st->stack);
+    kr_arena_free(st->arena);
     PyMem_Free(st);
 }
 
@@ -1090,17 +1107,13 @@ visit_module(struct kr_symtable *st, mod_ty mod)
 struct kr_symtable *
 kr_symtable_build(mod_ty mod, PyObject *filename, int future_annotations)
 {
-    if (PySTEntry_Type.tp_dict == NULL && PyType_Ready(&PySTEntry_Type) < 0) {
-        return NULL;
-    }
     struct kr_symtable *st = PyMem_Calloc(1, sizeof(*st));
     if (st == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
     st->filename = Py_NewRef(filename);
-    st->blocks = PyDict_New();
-    st->stack = PyList_New(0);
+    st->arena = kr_arena_new();
     st->future_annotations = future_annotations;
     PyThreadState *tstate = PyThreadState_Get();
     st->depth =
@@ -1108,12 +1121,10 @@ kr_symtable_build(mod_ty mod, PyObject *filename, int future_annotations)
     int limit = Py_GetRecursionLimit();
     st->depth_limit =
         limit > INT_MAX / DEPTH_SCALE ? INT_MAX : limit * DEPTH_SCALE;
-    PyObject *top = PyUnicode_InternFromString("top");
     struct place nowhere = {0, 0, 0, 0};
-    int res = st->blocks == NULL || st->stack == NULL || top == NULL
-                  ? -1
-                  : enter_block(st, top, KR_MODULE_BLOCK, mod, nowhere);
-    Py_XDECREF(top);
+    int res = st->arena == NULL ? -1
+                                : enter_block(st, KR_ID(top), KR_MODULE_BLOCK,
+                                              mod, nowhere);
     if (res == 0) {
         st->top = st->cur;
         res = visit_module(st, mod);

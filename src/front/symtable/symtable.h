@@ -6,6 +6,7 @@
 
 #include <Python.h>
 
+#include "front/arena/names.h"
 #include "front/ast/ast.h"
 
 enum kr_block_type {
@@ -49,18 +50,30 @@ enum kr_scope_kind {
     KR_CELL,
 };
 
-struct kr_symtable;
+/* The symbols of a block, in the order in which they were first seen. */
+struct kr_symbols {
+    struct kr_names map;
+    long *flags; /* of each */
+    int capacity;
+};
 
-/* One block; a Python object of type symtable.entry. */
+/* A name in a global or nonlocal statement. */
+struct kr_directive {
+    struct kr_directive *next;
+    PyObject *name;
+    int lineno, col_offset, end_lineno, end_col_offset;
+};
+
+/* One block. Everything in it belongs to the table's arena. */
 typedef struct kr_ste {
-    PyObject_HEAD
-    PyObject *ste_id;       /* int: address of the tree node */
-    PyObject *ste_symbols;  /* dict: name -> flags */
-    PyObject *ste_name;
-    PyObject *ste_varnames; /* list: parameters in order */
-    PyObject *ste_children; /* list of entries */
-    PyObject *ste_directives; /* list of (name, line, ...) of global and
-                                 nonlocal statements, or NULL */
+    struct kr_ste *outer, *next;       /* enclosing block, next in that */
+    struct kr_ste *first, *last;       /* inner blocks */
+    void *key;                         /* the tree node */
+    PyObject *name;
+    struct kr_symbols symbols;
+    PyObject **params;                 /* in order */
+    int nparams, params_capacity;
+    struct kr_directive *directives;
     enum kr_block_type ste_type;
     int ste_nested;         /* inside a function */
     unsigned ste_free : 1;  /* has free variables */
@@ -75,19 +88,16 @@ typedef struct kr_ste {
     enum kr_comprehension_type ste_comprehension;
     int ste_comp_iter_expr;
     int ste_lineno, ste_col_offset, ste_end_lineno, ste_end_col_offset;
-    int ste_opt_lineno, ste_opt_col_offset;
-    struct kr_symtable *ste_table;
 } KrSte;
 
-extern PyTypeObject PySTEntry_Type;
-
 struct kr_symtable {
+    KrArena *arena;
     PyObject *filename;
     KrSte *cur;        /* while building */
-    KrSte *top;        /* borrowed: the module's entry */
-    PyObject *blocks;  /* dict: address -> entry */
-    PyObject *stack;   /* list of enclosing entries */
-    PyObject *global;  /* symbols of the module; borrowed */
+    KrSte *top;        /* the module's block */
+    struct kr_names keys; /* tree nodes (not objects): index in blocks */
+    KrSte **blocks;
+    int capacity;
     PyObject *private; /* class whose private names are mangled */
     int future_annotations;
     int depth, depth_limit; /* of the walk */
@@ -102,14 +112,31 @@ void kr_symtable_free(struct kr_symtable *st);
 /* Decides the scope of every name, from the module down. 0 or -1. */
 int kr_symtable_analyze(struct kr_symtable *st);
 
-/* Entry of a block by its tree node; new reference, NULL with KeyError. */
+/* Block of a tree node; NULL with KeyError. */
 KrSte *kr_symtable_lookup(struct kr_symtable *st, void *key);
 
-/* Scope of an (already mangled) name in a block; 0 when it is not there. */
-int kr_ste_scope(KrSte *ste, PyObject *name);
+/* The object that module symtable has for a block and what is in it: new, or
+ * NULL with an exception set. */
+PyObject *kr_symtable_entry(KrSte *ste);
+
+/* Index of a name in a block's symbols, where it is entered with no flags if it
+ * is new; -1 with MemoryError set. */
+int kr_symbols_add(struct kr_symbols *symbols, PyObject *name, KrArena *arena);
 
 /* Flags of a name; 0 when it is not there. */
-long kr_ste_flags(KrSte *ste, PyObject *name);
+static inline long
+kr_ste_flags(const KrSte *ste, PyObject *name)
+{
+    int i = kr_names_find(&ste->symbols.map, name);
+    return i < 0 ? 0 : ste->symbols.flags[i];
+}
+
+/* Scope of an (already mangled) name in a block; 0 when it is not there. */
+static inline int
+kr_ste_scope(const KrSte *ste, PyObject *name)
+{
+    return (int)(kr_ste_flags(ste, name) >> KR_SCOPE_OFFSET) & KR_SCOPE_MASK;
+}
 
 /* New reference: `name`, mangled when it is private to the class. */
 PyObject *kr_mangle(PyObject *private, PyObject *name);
