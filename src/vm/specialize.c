@@ -162,6 +162,15 @@ instance_attr(PyObject *owner, PyTypeObject *type, PyObject *name,
     return *index < 0 ? 0 : hint_op;
 }
 
+/* Whether the attribute is the class that every object's header names. */
+static bool
+is_class_getter(PyObject *descr, PyObject *name)
+{
+    return descr != NULL && Py_IS_TYPE(descr, &PyGetSetDescr_Type) &&
+           PyDescr_TYPE(descr) == &PyBaseObject_Type &&
+           _PyUnicode_EqualToASCIIString(name, "__class__");
+}
+
 void
 kr_specialize_load_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
 {
@@ -177,7 +186,9 @@ kr_specialize_load_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
              !PyModule_Check(owner)) {
         PyObject *descr;
         version = type_version(type, name, &descr);
-        index = slot_offset(descr, type);
+        index = is_class_getter(descr, name)
+                    ? (Py_ssize_t)offsetof(PyObject, ob_type)
+                    : slot_offset(descr, type);
         if (version == 0) {
             op = 0;
         }

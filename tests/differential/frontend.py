@@ -103,12 +103,17 @@ def ask(krait, questions, listing):
     return equal, different
 
 
-def compare(krait, questions, files):
-    """Prints counts, returns lines about what differs."""
+def count(krait, questions, files):
+    """As ask(), for a list of files."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
         listing.write("\n".join(files) + "\n")
         listing.flush()
-        equal, different = ask(krait, questions, listing.name)
+        return ask(krait, questions, listing.name)
+
+
+def compare(krait, questions, files):
+    """Prints counts, returns lines about what differs."""
+    equal, different = count(krait, questions, files)
     bad = collections.Counter(question for question, _ in different)
     for question in dict.fromkeys([*equal, *bad]):
         print(f"   {question}: {equal[question]} equal, {bad[question]} "

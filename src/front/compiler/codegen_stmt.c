@@ -290,10 +290,12 @@ static int
 visit_break(struct kr_compiler *c)
 {
     struct kr_fblock *loop = NULL;
+    struct kr_loc loc = c->u->loc;
     if (kr_cg_op(c, NOP) < 0 || kr_cg_unwind_fblocks(c, 0, &loop) < 0) {
         return -1;
     }
     if (loop == NULL) {
+        c->u->loc = loc;
         return kr_cg_error(c, "'break' outside loop");
     }
     if (kr_cg_unwind_fblock(c, loop, 0) < 0) {
@@ -306,10 +308,12 @@ static int
 visit_continue(struct kr_compiler *c)
 {
     struct kr_fblock *loop = NULL;
+    struct kr_loc loc = c->u->loc;
     if (kr_cg_op(c, NOP) < 0 || kr_cg_unwind_fblocks(c, 0, &loop) < 0) {
         return -1;
     }
     if (loop == NULL) {
+        c->u->loc = loc;
         return kr_cg_error(c, "'continue' not properly in loop");
     }
     return kr_cg_jump(c, JUMP, loop->block);

@@ -60,6 +60,15 @@ read_import(stmt_ty stmt, PyObject *filename, PyFutureFeatures *found)
     return 0;
 }
 
+static bool
+is_future_import(stmt_ty stmt)
+{
+    return stmt->kind == ImportFrom_kind &&
+           stmt->v.ImportFrom.module != NULL &&
+           PyUnicode_CompareWithASCIIString(stmt->v.ImportFrom.module,
+                                            "__future__") == 0;
+}
+
 int
 kr_future_read(mod_ty tree, PyObject *filename, PyFutureFeatures *found)
 {
@@ -69,15 +78,26 @@ kr_future_read(mod_ty tree, PyObject *filename, PyFutureFeatures *found)
                               ? tree->v.Interactive.body
                               : NULL;
     Py_ssize_t i = kr_ast_get_docstring(body) != NULL;
+    bool late = false; /* also counts on the line of what is in the way */
+    int line = 0;
     for (; i < asdl_seq_LEN(body); i++) {
         stmt_ty stmt = asdl_seq_GET(body, i);
-        if (stmt->kind != ImportFrom_kind || stmt->v.ImportFrom.level != 0 ||
-            stmt->v.ImportFrom.module == NULL ||
-            PyUnicode_CompareWithASCIIString(stmt->v.ImportFrom.module,
-                                             "__future__") != 0) {
+        if (late && stmt->lineno > line) {
             break;
         }
-        if (read_import(stmt, filename, found) < 0) {
+        line = stmt->lineno;
+        if (!is_future_import(stmt)) {
+            late = true;
+        }
+        else if (late) {
+            PyErr_SetString(PyExc_SyntaxError,
+                            "from __future__ imports must occur at the "
+                            "beginning of the file");
+            PyErr_SyntaxLocationObject(filename, stmt->lineno,
+                                       stmt->col_offset);
+            return -1;
+        }
+        else if (read_import(stmt, filename, found) < 0) {
             return -1;
         }
     }

@@ -11,7 +11,7 @@
 #include "base/common.h"
 #include "kr_tokens.h"
 
-enum { KR_MAX_INDENT = 100, KR_MAX_PARENS = 200 };
+enum { KR_MAX_INDENT = 100, KR_MAX_PARENS = 200, KR_ENCODING_SIZE = 80 };
 
 enum kr_lexer_done {
     KR_LEX_OK,
@@ -44,12 +44,13 @@ struct KrLexer {
     int indents[KR_MAX_INDENT], alt_indents[KR_MAX_INDENT];
     bool at_line_start, after_continuation;
     bool type_comments, interactive, stop_reading;
-    bool encoding_known; /* else columns of errors count bytes */
     bool check_utf8;     /* lines must be UTF-8, wherever the bytes are */
     PyObject *filename; /* borrowed; may be NULL */
+    const char *encoding; /* named by the source or its reader, or NULL: then
+                             columns of errors count bytes */
     /* More input for interactive use: a line as from PyOS_Readline. */
     FILE *fp;
-    const char *prompt, *next_prompt, *encoding;
+    const char *prompt, *next_prompt;
 };
 
 /* Starts on `len` bytes of UTF-8 source, which are copied with line ends made
@@ -84,8 +85,9 @@ int kr_lexer_warn(KrLexer *lexer, PyObject *category, const char *format, ...);
 /* Decodes bytes by BOM and coding line (PEP 263) to UTF-8: a new bytes object,
  * or NULL with an exception set, whose words differ for a file. What should be
  * UTF-8 is not checked: the lexer and the parser find errors where they matter.
- * *known tells whether anything names the encoding. */
+ * `encoding` gets the name that the source gives itself, or "". */
 PyObject *kr_decode_source(const char *src, size_t len, bool from_file,
-                           PyObject *filename, bool *known);
+                           PyObject *filename,
+                           char encoding[KR_ENCODING_SIZE]);
 
 #endif

@@ -9,7 +9,7 @@
 /* The encoding named by a coding comment in one line, in `name` (normalised as
  * far as utf-8 and latin-1 go); false if there is none. */
 static bool
-coding_of_line(const char *line, const char *end, char name[80])
+coding_of_line(const char *line, const char *end, char name[KR_ENCODING_SIZE])
 {
     const char *p = line;
     while (p < end && (*p == ' ' || *p == '\t' || *p == '\014')) {
@@ -27,7 +27,7 @@ coding_of_line(const char *line, const char *end, char name[80])
             s++;
         }
         size_t n = 0;
-        while (s + n < end && n < 79 &&
+        while (s + n < end && n + 1 < KR_ENCODING_SIZE &&
                (Py_ISALNUM(s[n]) || s[n] == '-' || s[n] == '_' ||
                 s[n] == '.')) {
             name[n] = s[n];
@@ -51,7 +51,7 @@ only_blank_or_comment(const char *line, const char *end)
 }
 
 static bool
-find_coding(const char *src, size_t len, char name[80])
+find_coding(const char *src, size_t len, char name[KR_ENCODING_SIZE])
 {
     const char *line = src, *end = src + len;
     for (int i = 0; i < 2 && line < end; i++) {
@@ -146,18 +146,20 @@ recode(const char *src, size_t len, const char *encoding)
 
 PyObject *
 kr_decode_source(const char *src, size_t len, bool from_file,
-                 PyObject *filename, bool *known)
+                 PyObject *filename, char encoding[KR_ENCODING_SIZE])
 {
-    char name[80];
     bool bom = len >= 3 && memcmp(src, "\xef\xbb\xbf", 3) == 0;
     if (bom) {
         src += 3;
         len -= 3;
     }
-    bool declared = find_coding(src, len, name);
-    *known = bom || declared;
-    const char *encoding =
-        declared && is_latin_1(name) ? "iso-8859-1" : name;
+    bool declared = find_coding(src, len, encoding);
+    if (!declared) {
+        strcpy(encoding, bom ? "utf-8" : "");
+    }
+    else if (is_latin_1(encoding)) {
+        strcpy(encoding, "iso-8859-1");
+    }
     if (!declared || is_encoding(encoding, "utf-8")) {
         return PyBytes_FromStringAndSize(src, (Py_ssize_t)len);
     }
@@ -231,7 +233,6 @@ kr_lexer_init_interactive(KrLexer *t, FILE *fp, const char *encoding,
     t->interactive = true;
     t->fp = fp;
     t->encoding = encoding;
-    t->encoding_known = encoding != NULL;
     t->prompt = ps1;
     t->next_prompt = ps2;
     return 0;
@@ -376,7 +377,11 @@ kr_next_line(KrLexer *t)
     }
     t->inp = newline != NULL ? newline + 1 : t->end;
     t->lineno++;
-    return !t->check_utf8 || line_is_utf8(t, t->cur, t->inp);
+    if (t->check_utf8 && !line_is_utf8(t, t->cur, t->inp)) {
+        t->cur = t->inp;
+        return 0;
+    }
+    return 1;
 }
 
 /* --- Errors -------------------------------------------------------------- */

@@ -92,7 +92,8 @@ raise_known(Parser *p, PyObject *type, int lineno, int col, int end_lineno,
     if (p->start_rule == Py_file_input && p->tok->filename != NULL) {
         PyObject *type_, *value_, *traceback;
         PyErr_Fetch(&type_, &value_, &traceback);
-        line = PyErr_ProgramTextObject(p->tok->filename, lineno);
+        line = _PyErr_ProgramDecodedTextObject(p->tok->filename, lineno,
+                                               p->tok->encoding);
         PyErr_Restore(type_, value_, traceback);
     }
     if (line == NULL) {
@@ -105,7 +106,7 @@ raise_known(Parser *p, PyObject *type, int lineno, int col, int end_lineno,
         col -= p->starting_col_offset;
         end_col -= p->starting_col_offset;
     }
-    if (p->tok->encoding_known) {
+    if (p->tok->encoding != NULL) {
         col = characters(line, col);
         end_col = end_col > 0 ? characters(line, end_col) : end_col;
     }

@@ -348,7 +348,7 @@ add_literal(Parser *p, struct kr_joined *j, const char **where,
                 }
                 continue;
             }
-            if (c == '{' && kr_warn_escape(p, '{', t) < 0) {
+            if (c == '{' && kr_warn_escape(p, "{", t) < 0) {
                 return -1;
             }
         }

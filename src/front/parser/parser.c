@@ -26,7 +26,8 @@ parse_lexed(KrLexer *lexer, int mode, PyCompilerFlags *flags, int *reached_end,
 
 /* How the source came here, which errors depend on. */
 struct origin {
-    bool encoding_known, from_file;
+    const char *encoding; /* NULL when nothing names it */
+    bool from_file;
 };
 
 static mod_ty
@@ -38,8 +39,8 @@ parse_utf8(const char *src, size_t len, struct origin origin,
     if (kr_lexer_init(&lexer, src, len, mode == Py_file_input, filename) < 0) {
         return NULL;
     }
-    lexer.encoding_known = origin.encoding_known;
-    lexer.check_utf8 = origin.from_file && !origin.encoding_known;
+    lexer.encoding = origin.encoding;
+    lexer.check_utf8 = origin.from_file && origin.encoding == NULL;
     mod_ty tree = parse_lexed(&lexer, mode, flags, NULL, arena);
     kr_lexer_fini(&lexer);
     return tree;
@@ -49,12 +50,13 @@ static mod_ty
 parse_bytes(const char *src, size_t len, bool from_file, PyObject *filename,
             int mode, PyCompilerFlags *flags, KrArena *arena)
 {
-    struct origin origin = {.from_file = from_file};
-    PyObject *utf8 = kr_decode_source(src, len, from_file, filename,
-                                      &origin.encoding_known);
+    char encoding[KR_ENCODING_SIZE];
+    PyObject *utf8 =
+        kr_decode_source(src, len, from_file, filename, encoding);
     if (utf8 == NULL) {
         return NULL;
     }
+    struct origin origin = {*encoding != '\0' ? encoding : NULL, from_file};
     mod_ty tree = parse_utf8(PyBytes_AS_STRING(utf8),
                              (size_t)PyBytes_GET_SIZE(utf8), origin, filename,
                              mode, flags, arena);
@@ -70,7 +72,7 @@ kr_parse_string(const char *src, size_t len, PyObject *filename, int mode,
         return NULL;
     }
     if (flags != NULL && (flags->cf_flags & PyCF_IGNORE_COOKIE)) {
-        struct origin origin = {.encoding_known = true};
+        struct origin origin = {.encoding = "utf-8"};
         return parse_utf8(src, len, origin, filename, mode, flags, arena);
     }
     return parse_bytes(src, len, false, filename, mode, flags, arena);

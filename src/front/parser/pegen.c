@@ -133,6 +133,42 @@ next_type(Parser *p, const char **start, const char **end)
     return type;
 }
 
+static bool
+def_follows(const KrLexer *tok)
+{
+    KrLexer ahead = *tok;
+    const char *start, *end;
+    PyObject *error, *value, *traceback;
+    PyErr_Fetch(&error, &value, &traceback);
+    int type = kr_lexer_next(&ahead, &start, &end);
+    PyErr_Restore(error, value, traceback);
+    return type == T_NAME && end - start == 3 && memcmp(start, "def", 3) == 0;
+}
+
+/* The type of a name, keyword or other token in the grammar before 3.7. */
+static int
+old_token_type(Parser *p, int type)
+{
+    if (p->in_async_def && p->past_async_line && type != T_NEWLINE &&
+        type != T_TYPE_COMMENT &&
+        type != T_INDENT && type != T_DEDENT && p->tok->level == 0 &&
+        p->async_indent >= p->tok->indent) {
+        p->in_async_def = p->past_async_line = false;
+    }
+    if (type == T_NEWLINE && p->in_async_def) {
+        p->past_async_line = true;
+    }
+    if ((type != T_ASYNC && type != T_AWAIT) || p->in_async_def) {
+        return type;
+    }
+    if (type == T_ASYNC && def_follows(p->tok)) {
+        p->in_async_def = true;
+        p->async_indent = p->tok->indent;
+        return type;
+    }
+    return T_NAME;
+}
+
 int
 kr_parser_fill(Parser *p)
 {
@@ -151,6 +187,9 @@ kr_parser_fill(Parser *p)
                                         : tok->line_start;
     t->type = type == T_NAME ? kr_keyword_type(start, (size_t)(end - start))
                              : type;
+    if (KR_UNLIKELY(p->feature_version < 7)) {
+        t->type = old_token_type(p, t->type);
+    }
     t->level = tok->level;
     t->lineno = type == T_STRING ? tok->first_lineno : tok->lineno;
     t->end_lineno = tok->lineno;

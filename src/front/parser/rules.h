@@ -35,6 +35,9 @@ typedef struct Parser {
     int start_rule, flags, feature_version;
     int starting_lineno, starting_col_offset; /* of an f-string's field */
     bool reached_end;
+    /* Before 3.7, async and await are names outside `async def`. */
+    bool in_async_def, past_async_line;
+    int async_indent;
     void **stack; /* of unfinished sequences */
     size_t stack_size, stack_capacity;
     Token *spare; /* room for tokens */

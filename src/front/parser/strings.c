@@ -2,12 +2,14 @@
  * fstring.c. */
 #include "front/parser/strings.h"
 
-/* Warns about \c; as an error it becomes a SyntaxError at the token. */
-static int
-warn_escape(Parser *p, char c, const Token *t)
+int
+kr_warn_escape(Parser *p, const char *bad, const Token *t)
 {
+    bool octal = *bad >= '4' && *bad <= '7';
     PyObject *message =
-        PyUnicode_FromFormat("invalid escape sequence '\\%c'", c);
+        octal ? PyUnicode_FromFormat("invalid octal escape sequence '\\%.3s'",
+                                     bad)
+              : PyUnicode_FromFormat("invalid escape sequence '\\%c'", *bad);
     if (message == NULL) {
         return -1;
     }
@@ -16,16 +18,10 @@ warn_escape(Parser *p, char c, const Token *t)
         p->tok->filename ? p->tok->filename : Py_None, t->lineno, NULL, NULL);
     if (result < 0 && PyErr_ExceptionMatches(PyExc_DeprecationWarning)) {
         PyErr_Clear();
-        RAISE_AT(t, "invalid escape sequence '\\%c'", c);
+        RAISE_AT(t, "%U", message);
     }
     Py_DECREF(message);
     return result;
-}
-
-int
-kr_warn_escape(Parser *p, char c, const Token *t)
-{
-    return warn_escape(p, c, t);
 }
 
 PyObject *
@@ -74,7 +70,7 @@ kr_decode_escapes(Parser *p, const char *s, size_t len, const Token *t)
     const char *bad = NULL;
     PyObject *value = _PyUnicode_DecodeUnicodeEscapeInternal(
         buf, out - buf, NULL, NULL, &bad);
-    if (value != NULL && bad != NULL && warn_escape(p, *bad, t) < 0) {
+    if (value != NULL && bad != NULL && kr_warn_escape(p, bad, t) < 0) {
         Py_CLEAR(value);
     }
     PyMem_Free(buf);
@@ -94,7 +90,7 @@ decode_bytes(Parser *p, const char *s, size_t len, bool raw, const Token *t)
     }
     const char *bad = NULL;
     PyObject *value = _PyBytes_DecodeEscape(s, (Py_ssize_t)len, NULL, &bad);
-    if (value != NULL && bad != NULL && warn_escape(p, *bad, t) < 0) {
+    if (value != NULL && bad != NULL && kr_warn_escape(p, bad, t) < 0) {
         Py_CLEAR(value);
     }
     return value;

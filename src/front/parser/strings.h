@@ -28,6 +28,8 @@ void kr_joined_clear(struct kr_joined *j);
 /* The str that a non-raw literal's body means: new reference. */
 PyObject *kr_decode_escapes(Parser *p, const char *s, size_t len,
                             const Token *t);
-int kr_warn_escape(Parser *p, char c, const Token *t);
+/* Warns about the escape at `bad`; as an error it becomes a SyntaxError at the
+ * token. -1 with an exception. */
+int kr_warn_escape(Parser *p, const char *bad, const Token *t);
 
 #endif

@@ -515,10 +515,7 @@ merge_raised(PyObject *orig, PyObject *raised, PyObject *reraised)
         return NULL;
     }
     Py_DECREF(rest);
-    if (PyList_GET_SIZE(raised) > 1) {
-        return _PyExc_CreateExceptionGroup("", raised);
-    }
-    return Py_NewRef(PyList_GET_ITEM(raised, 0));
+    return _PyExc_CreateExceptionGroup("", raised);
 }
 
 PyObject *
