@@ -1,12 +1,13 @@
 /* The code type as Python sees it: attributes, methods, comparison, code(). */
-#include <Python.h>
-#include <structmember.h>
-
 #include "base/common.h"
 #include "code/code.h"
 #include "code/code_type.h"
 #include "code/locations.h"
 #include "code/opcode_meta.h"
+#include "objects/args/named.h"
+
+#include <Python.h>
+#include <structmember.h>
 
 static PyObject *
 code_repr(PyObject *self)
@@ -137,8 +138,7 @@ code_varname_from_oparg(PyObject *self, PyObject *const *args,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .format = "i:_varname_from_oparg"};
     int oparg;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser,
-                                      &oparg)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &oparg)) {
         return NULL;
     }
     PyCodeObject *co = (PyCodeObject *)self;
@@ -276,13 +276,13 @@ code_replace(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *filename = co->co_filename, *name = co->co_name;
     PyObject *qualname = co->co_qualname, *linetable = co->co_linetable;
     PyObject *exctable = co->co_exceptiontable;
-    if (!PyArg_ParseTupleAndKeywords(
+    if (!kr_parse_tuple_named(
             args, kwargs, "|$iiiiiiiSO!O!O!O!O!UUUSS:replace", keywords,
             &argcount, &posonly, &kwonly, &nlocals, &stacksize, &flags,
             &firstlineno, &r.code, &PyTuple_Type, &consts, &PyTuple_Type,
             &names, &PyTuple_Type, &r.varnames, &PyTuple_Type, &r.freevars,
-            &PyTuple_Type, &r.cellvars, &filename, &name, &qualname,
-            &linetable, &exctable)) {
+            &PyTuple_Type, &r.cellvars, &filename, &name, &qualname, &linetable,
+            &exctable)) {
         return NULL;
     }
     if (not_negative(argcount, "co_argcount must be a positive integer") < 0 ||

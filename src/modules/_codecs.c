@@ -1,6 +1,8 @@
 /* The _codecs module: the registry and the built-in codecs as functions that
  * return (result, length consumed). */
 #define PY_SSIZE_T_CLEAN
+#include "objects/args/named.h"
+
 #include <Python.h>
 
 static PyObject *
@@ -77,8 +79,8 @@ encode(PyObject *mod, PyObject *const *args, Py_ssize_t nargs,
                                    .format = "O|ss:encode"};
     PyObject *obj;
     const char *encoding = "utf-8", *errors = NULL;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &obj,
-                                      &encoding, &errors)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &obj, &encoding,
+                        &errors)) {
         return NULL;
     }
     return PyCodec_Encode(obj, encoding, errors);
@@ -92,8 +94,8 @@ decode(PyObject *mod, PyObject *const *args, Py_ssize_t nargs,
                                    .format = "O|ss:decode"};
     PyObject *obj;
     const char *encoding = "utf-8", *errors = NULL;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &obj,
-                                      &encoding, &errors)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &obj, &encoding,
+                        &errors)) {
         return NULL;
     }
     return PyCodec_Decode(obj, encoding, errors);

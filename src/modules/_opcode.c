@@ -1,8 +1,9 @@
 /* The _opcode module: what dis and opcode ask about bytecode. */
+#include "code/opcode_meta.h"
+#include "objects/args/named.h"
+
 #include <Python.h>
 #include <opcode.h>
-
-#include "code/opcode_meta.h"
 
 static PyObject *
 stack_effect(PyObject *Py_UNUSED(module), PyObject *const *args,
@@ -13,19 +14,10 @@ stack_effect(PyObject *Py_UNUSED(module), PyObject *const *args,
                                    .format = "i|O$O:stack_effect"};
     int opcode;
     PyObject *arg = Py_None, *jump = Py_None;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &opcode,
-                                      &arg, &jump)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &opcode, &arg, &jump)) {
         return NULL;
     }
     int oparg = 0, direction = -1;
-    if (jump != Py_None && jump != Py_True && jump != Py_False) {
-        PyErr_SetString(PyExc_ValueError,
-                        "stack_effect: jump must be False, True or None");
-        return NULL;
-    }
-    if (jump != Py_None) {
-        direction = jump == Py_True;
-    }
     if (HAS_ARG(opcode)) {
         if (arg == Py_None) {
             PyErr_SetString(PyExc_ValueError,
@@ -43,6 +35,14 @@ stack_effect(PyObject *Py_UNUSED(module), PyObject *const *args,
                         "stack_effect: opcode does not permit oparg but "
                         "oparg was specified");
         return NULL;
+    }
+    if (jump != Py_None && jump != Py_True && jump != Py_False) {
+        PyErr_SetString(PyExc_ValueError,
+                        "stack_effect: jump must be False, True or None");
+        return NULL;
+    }
+    if (jump != Py_None) {
+        direction = jump == Py_True;
     }
     int effect = PyCompile_OpcodeStackEffectWithJump(opcode, oparg, direction);
     if (effect == PY_INVALID_STACK_EFFECT) {

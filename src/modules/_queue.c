@@ -1,10 +1,11 @@
 /* The _queue module: SimpleQueue, a queue that may be filled from anywhere,
  * even from a destructor that interrupts get(). */
+#include "base/lock.h"
+#include "objects/args/named.h"
+
 #include <Python.h>
 #include <stdbool.h>
 #include <structmember.h>
-
-#include "base/lock.h"
 
 struct queue_module {
     PyTypeObject *type;
@@ -120,8 +121,8 @@ queue_put(Queue *self, PyObject *const *args, Py_ssize_t nargs,
                                    .keywords = keywords};
     PyObject *item, *timeout;
     int block;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &item,
-                                      &block, &timeout)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &item, &block,
+                        &timeout)) {
         return NULL;
     }
     return put(self, item);
@@ -135,7 +136,7 @@ queue_put_nowait(Queue *self, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.format = "O:put_nowait",
                                    .keywords = keywords};
     PyObject *item;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &item)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &item)) {
         return NULL;
     }
     return put(self, item);
@@ -237,8 +238,7 @@ queue_get(Queue *self, PyTypeObject *cls, PyObject *const *args,
     static _PyArg_Parser parser = {.format = "|pO:get", .keywords = keywords};
     int block = 1;
     PyObject *timeout = Py_None;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &block,
-                                      &timeout)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &block, &timeout)) {
         return NULL;
     }
     return get(self, cls, block, timeout);

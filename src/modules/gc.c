@@ -1,7 +1,8 @@
 /* The gc module: the collector's controls. */
-#include <Python.h>
-
 #include "memory/gc_state.h"
+#include "objects/args/named.h"
+
+#include <Python.h>
 
 #define ALL_BUT_FROZEN 7u
 
@@ -33,8 +34,7 @@ gc_collect(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.format = "|i:collect",
                                    .keywords = keywords};
     int generation = KR_GC_GENERATIONS - 1;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser,
-                                      &generation)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &generation)) {
         return NULL;
     }
     if (generation < 0 || generation >= KR_GC_GENERATIONS) {
@@ -197,13 +197,13 @@ gc_get_objects(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                                    .keywords = keywords};
     PyObject *arg = Py_None;
     Py_ssize_t generation = -1;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &arg)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &arg)) {
         return NULL;
     }
     if (arg != Py_None) {
         if (!PyIndex_Check(arg)) {
             PyErr_Format(PyExc_TypeError,
-                         "argument should be integer or None, not %.200s",
+                         "argument should be integer or None, not '%.200s'",
                          Py_TYPE(arg)->tp_name);
             return NULL;
         }

@@ -1,13 +1,14 @@
 /* method-wrapper (a slot bound to an object) and mappingproxy (a read-only
  * view of a mapping). */
-#include <Python.h>
-#include <structmember.h>
-
 #include "base/common.h"
 #include "memory/gc.h"
+#include "objects/args/named.h"
 #include "objects/descr.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
+
+#include <Python.h>
+#include <structmember.h>
 
 /* ---- method-wrapper ----------------------------------------------------- */
 
@@ -358,8 +359,7 @@ proxy_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     static char *names[] = {"mapping", NULL};
     PyObject *mapping;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O:mappingproxy", names,
-                                     &mapping)) {
+    if (!kr_parse_tuple_named(args, kwds, "O:mappingproxy", names, &mapping)) {
         return NULL;
     }
     return PyDictProxy_New(mapping);

@@ -81,6 +81,11 @@ enum_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
     PyObject *buf[2];
     Py_ssize_t given = PyVectorcall_NARGS(nargsf) +
                        (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
+    if (given == 0) {
+        PyErr_SetString(PyExc_TypeError, "enumerate() missing required "
+                                         "argument 'iterable'");
+        return NULL;
+    }
     args = kr_unpack_keywords(args, PyVectorcall_NARGS(nargsf), NULL,
                                  kwnames, &parser, 1, 2, buf, 2);
     return args == NULL ? NULL

@@ -3,6 +3,7 @@
 
 #include "base/common.h"
 #include "memory/gc.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
 #include "objects/interp.h"
@@ -69,8 +70,7 @@ module_init(PyObject *self, PyObject *args, PyObject *kwds)
 {
     static char *names[] = {"name", "doc", NULL};
     PyObject *name, *doc = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "U|O:module", names, &name,
-                                     &doc)) {
+    if (!kr_parse_tuple_named(args, kwds, "U|O:module", names, &name, &doc)) {
         return -1;
     }
     if (cast(self)->md_dict == NULL) {

@@ -1,11 +1,12 @@
 /* property: attributes computed by functions. */
-#include <Python.h>
-#include <structmember.h>
-
 #include "base/common.h"
 #include "memory/gc.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
+
+#include <Python.h>
+#include <structmember.h>
 
 struct property {
     PyObject_HEAD
@@ -209,8 +210,8 @@ property_init(PyObject *self, PyObject *args, PyObject *kwds)
 {
     static char *names[] = {"fget", "fset", "fdel", "doc", NULL};
     PyObject *get = NULL, *set = NULL, *del = NULL, *doc = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "|OOOO:property", names,
-                                     &get, &set, &del, &doc)) {
+    if (!kr_parse_tuple_named(args, kwds, "|OOOO:property", names, &get, &set,
+                              &del, &doc)) {
         return -1;
     }
     get = get == Py_None ? NULL : get;

@@ -7,6 +7,7 @@
 
 #include "base/common.h"
 #include "memory/gc.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
 
@@ -134,8 +135,8 @@ structseq_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     static char *names[] = {"sequence", "dict", NULL};
     PyObject *arg, *dict = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O|O:structseq", names, &arg,
-                                     &dict)) {
+    if (!kr_parse_tuple_named(args, kwds, "O|O:structseq", names, &arg,
+                              &dict)) {
         return NULL;
     }
     Py_ssize_t min = VISIBLE_FIELDS(type);

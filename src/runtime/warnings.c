@@ -3,12 +3,13 @@
  * A warning passes the filters, then a registry of what was shown before, and
  * is shown by warnings._showwarnmsg() once that module is imported, and
  * plainly on sys.stderr until then. All state is in interp->warnings. */
+#include "objects/args/named.h"
+#include "objects/ids.h"
+#include "objects/interp.h"
+
 #include <Python.h>
 #include <frameobject.h>
 #include <stdbool.h>
-
-#include "objects/ids.h"
-#include "objects/interp.h"
 
 PyAPI_FUNC(PyObject *) _PyWarnings_Init(void);
 PyAPI_FUNC(int)
@@ -705,8 +706,8 @@ warn(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs,
                                    .format = "O|OnO:warn"};
     PyObject *message, *category = Py_None, *source = Py_None;
     Py_ssize_t level = 1;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &message,
-                                      &category, &level, &source)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &message, &category,
+                        &level, &source)) {
         return NULL;
     }
     category = settle_category(message, category);

@@ -1,13 +1,15 @@
 /* Function objects. */
-#include <Python.h>
-#include <structmember.h>
+#include "vm/function.h"
 
 #include "memory/gc.h"
 #include "memory/tstate.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
 #include "vm/eval.h"
-#include "vm/function.h"
+
+#include <Python.h>
+#include <structmember.h>
 
 #define FUNC(op) ((PyFunctionObject *)(op))
 
@@ -413,10 +415,9 @@ func_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwargs)
                                "argdefs", "closure", NULL};
     PyObject *code, *globals, *name = Py_None, *defaults = Py_None;
     PyObject *closure = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!|OOO:function",
-                                     keywords, &PyCode_Type, &code,
-                                     &PyDict_Type, &globals, &name, &defaults,
-                                     &closure)) {
+    if (!kr_parse_tuple_named(args, kwargs, "O!O!|OOO:function", keywords,
+                              &PyCode_Type, &code, &PyDict_Type, &globals,
+                              &name, &defaults, &closure)) {
         return NULL;
     }
     if (name != Py_None && !PyUnicode_Check(name)) {

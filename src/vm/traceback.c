@@ -1,14 +1,15 @@
 /* Traceback objects. */
-#include "vm/frame.h"
-
-#include <structmember.h>
+#include "vm/traceback.h"
 
 #include "code/code.h"
 #include "memory/gc.h"
 #include "memory/tstate.h"
+#include "objects/args/named.h"
 #include "objects/errors.h"
 #include "vm/eval.h"
-#include "vm/traceback.h"
+#include "vm/frame.h"
+
+#include <structmember.h>
 
 #define TB(op) ((PyTracebackObject *)(op))
 
@@ -67,9 +68,8 @@ tb_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObject *kwargs)
                                NULL};
     PyObject *next, *frame;
     int lasti, lineno;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO!ii:TracebackType",
-                                     keywords, &next, &PyFrame_Type, &frame,
-                                     &lasti, &lineno)) {
+    if (!kr_parse_tuple_named(args, kwargs, "OO!ii:TracebackType", keywords,
+                              &next, &PyFrame_Type, &frame, &lasti, &lineno)) {
         return NULL;
     }
     if (next == Py_None) {

@@ -1,11 +1,11 @@
 /* The module _sre: compile() and what re._compiler asks about characters. */
-#include <Python.h>
-
-#include <string.h>
-
 #include "modules/_sre/chars.h"
 #include "modules/_sre/sre.h"
 #include "modules/kwargs.h"
+#include "objects/args/named.h"
+
+#include <Python.h>
+#include <string.h>
 
 /* Copies the code words; false with OverflowError or TypeError. */
 static bool
@@ -73,10 +73,9 @@ sre_compile(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *pattern, *code, *groupindex, *indexgroup;
     int flags;
     Py_ssize_t groups;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &pattern,
-                                      &flags, &PyList_Type, &code, &groups,
-                                      &PyDict_Type, &groupindex, &PyTuple_Type,
-                                      &indexgroup)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &pattern, &flags,
+                        &PyList_Type, &code, &groups, &PyDict_Type, &groupindex,
+                        &PyTuple_Type, &indexgroup)) {
         return NULL;
     }
     struct sre_types *types = PyModule_GetState(module);

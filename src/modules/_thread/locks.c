@@ -1,9 +1,9 @@
 /* _thread.lock and _thread.RLock. */
+#include "base/lock.h"
 #include "modules/_thread/thread.h"
+#include "objects/args/named.h"
 
 #include <structmember.h>
-
-#include "base/lock.h"
 
 typedef struct {
     PyObject_HEAD
@@ -59,7 +59,7 @@ parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
               _PyTime_t *timeout)
 {
     static const char *const keywords[] = {"blocking", "timeout", NULL};
-    static _PyArg_Parser parser = {.format = "|pO:acquire",
+    static _PyArg_Parser parser = {.format = "|iO:acquire",
                                    .keywords = keywords};
     int blocking = 1;
     PyObject *object = NULL;
@@ -67,8 +67,7 @@ parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
     if (nargs == 0 && kwnames == NULL) {
         return 0;
     }
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &blocking,
-                                      &object)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &blocking, &object)) {
         return -1;
     }
     if (object != NULL

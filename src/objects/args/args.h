@@ -8,6 +8,7 @@
 enum {
     KR_ARGS_SSIZE_T = 1, /* '#' takes a Py_ssize_t (PY_SSIZE_T_CLEAN) */
     KR_ARGS_COMPAT = 2,  /* PyArg_Parse: the object is the only argument */
+    KR_ARGS_NAMED = 4,   /* errors name the parameter */
 };
 
 /* Buffers, strings and converters to undo when a later argument fails. */
@@ -38,9 +39,11 @@ const char *kr_args_convert(PyObject *arg, const char **format, va_list *va,
 /* Moves *format and `va` past one item. NULL, or an error text. */
 const char *kr_args_skip(const char **format, va_list *va, int flags);
 
-/* Raises TypeError for argument `i` (1-based) unless an exception is set. */
-void kr_args_set_error(Py_ssize_t i, const char *msg, const int *levels,
-                       const char *fname, const char *message);
+/* Raises TypeError for argument `i` (1-based), or the one called `name` if
+ * that is not NULL, unless an exception is set. */
+void kr_args_set_error(Py_ssize_t i, PyObject *name, const char *msg,
+                       const int *levels, const char *fname,
+                       const char *message);
 
 /* Whether format character `c` cannot begin an item. */
 int kr_args_is_end(char c);

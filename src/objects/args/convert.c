@@ -85,8 +85,8 @@ wrong_type(const char *expected, PyObject *arg, char *buffer, size_t size)
 }
 
 void
-kr_args_set_error(Py_ssize_t iarg, const char *msg, const int *levels,
-                  const char *fname, const char *message)
+kr_args_set_error(Py_ssize_t iarg, PyObject *name, const char *msg,
+                  const int *levels, const char *fname, const char *message)
 {
     if (PyErr_Occurred()) {
         return;
@@ -101,7 +101,11 @@ kr_args_set_error(Py_ssize_t iarg, const char *msg, const int *levels,
     if (fname != NULL) {
         len += (size_t)snprintf(buf, sizeof(buf), "%.200s() ", fname);
     }
-    if (iarg != 0) {
+    if (name != NULL) {
+        len += (size_t)snprintf(buf + len, sizeof(buf) - len,
+                                "argument '%.100s'", PyUnicode_AsUTF8(name));
+    }
+    else if (iarg != 0) {
         len += (size_t)snprintf(buf + len, sizeof(buf) - len, "argument %d",
                                 (int)iarg);
         for (int i = 0; i < 32 && levels[i] > 0 && len < 220; i++) {

@@ -1,11 +1,11 @@
 /* Arguments by position and by keyword: PyArg_ParseTupleAndKeywords and the
  * _PyArg_Parser family, for tuple + dict and for vectorcall arguments. */
 #include "objects/args/args.h"
+#include "objects/args/named.h"
+#include "objects/immortal.h"
 
 #include <limits.h>
 #include <string.h>
-
-#include "objects/immortal.h"
 
 /* Where the arguments of a call are; kwargs and kwnames exclude each other. */
 struct call_args {
@@ -180,6 +180,26 @@ leftover_keyword(const struct signature *sig, const struct call_args *call)
 
 /* --- Parsing with a format ----------------------------------------------------- */
 
+/* Whether all required parameters are given; 0 with TypeError if not. */
+static int
+check_required(const struct signature *sig, const struct call_args *call)
+{
+    if (call->nargs < Py_MIN(sig->pos, sig->min)) {
+        too_few_positional(sig, call);
+        return 0;
+    }
+    for (Py_ssize_t i = call->nargs; i < sig->min; i++) {
+        PyObject *name = PyTuple_GET_ITEM(sig->names, i - sig->pos);
+        if (find_keyword(call, name) == NULL) {
+            if (!PyErr_Occurred()) {
+                missing_argument(sig, i);
+            }
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Converts the parameters one by one. 1, or 0 with an exception set. */
 static int
 parse_items(const struct signature *sig, const struct call_args *call,
@@ -189,6 +209,9 @@ parse_items(const struct signature *sig, const struct call_args *call,
     char buffer[512];
     int levels[32];
     Py_ssize_t nkwargs = call->nkwargs;
+    if (flags & KR_ARGS_NAMED && !check_required(sig, call)) {
+        return 0;
+    }
     for (int i = 0; i < sig->len; i++) {
         while (*format == '|' || *format == '$') {
             format++;
@@ -210,7 +233,11 @@ parse_items(const struct signature *sig, const struct call_args *call,
                 kr_args_convert(arg, &format, va, flags, levels, buffer,
                                 sizeof(buffer), cleanups);
             if (msg != NULL) {
-                kr_args_set_error(i + 1, msg, levels, sig->fname,
+                PyObject *name =
+                    flags & KR_ARGS_NAMED && i >= sig->pos
+                        ? PyTuple_GET_ITEM(sig->names, i - sig->pos)
+                        : NULL;
+                kr_args_set_error(i + 1, name, msg, levels, sig->fname,
                                   sig->message);
                 return 0;
             }
@@ -425,6 +452,17 @@ PyArg_ParseTupleAndKeywords(PyObject *args, PyObject *kwargs,
     return ok;
 }
 
+int
+kr_parse_tuple_named(PyObject *args, PyObject *kwargs, const char *format,
+                     char **kwlist, ...)
+{
+    va_list va;
+    va_start(va, kwlist);
+    int ok = parse_keywords(args, kwargs, format, kwlist, va, KR_ARGS_NAMED);
+    va_end(va);
+    return ok;
+}
+
 PyAPI_FUNC(int) _PyArg_ParseTupleAndKeywords_SizeT(PyObject *, PyObject *,
                                                    const char *, char **, ...);
 int
@@ -623,6 +661,18 @@ _PyArg_ParseStackAndKeywords_SizeT(PyObject *const *args, Py_ssize_t nargs,
     va_list va;
     va_start(va, parser);
     int ok = parse_fast(&call, parser, va, KR_ARGS_SSIZE_T);
+    va_end(va);
+    return ok;
+}
+
+int
+kr_parse_named(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+               struct _PyArg_Parser *parser, ...)
+{
+    struct call_args call = make_call_args(args, nargs, NULL, kwnames);
+    va_list va;
+    va_start(va, parser);
+    int ok = parse_fast(&call, parser, va, KR_ARGS_NAMED);
     va_end(va);
     return ok;
 }

@@ -103,7 +103,8 @@ parse_array(PyObject *const *args, Py_ssize_t nargs, const char *format,
         const char *msg = kr_args_convert(args[i], &format, va, flags, levels,
                                           buffer, sizeof(buffer), &cleanups);
         if (msg != NULL) {
-            kr_args_set_error(i + 1, msg, levels, info.fname, info.message);
+            kr_args_set_error(i + 1, NULL, msg, levels, info.fname,
+                              info.message);
             return kr_args_cleanups_finish(&cleanups, 0);
         }
     }
@@ -169,7 +170,7 @@ parse_one(PyObject *arg, const char *format, va_list va, int flags)
                                       sizeof(buffer), &cleanups);
     va_end(copy);
     if (msg != NULL) {
-        kr_args_set_error(0, msg, levels, info.fname, info.message);
+        kr_args_set_error(0, NULL, msg, levels, info.fname, info.message);
     }
     return kr_args_cleanups_finish(&cleanups, msg == NULL);
 }

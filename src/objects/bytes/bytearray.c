@@ -4,12 +4,13 @@
  * that deleting from the front moves nothing. While a buffer is exported the
  * size cannot change. */
 #define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include "memory/gc.h"
+#include "objects/args/named.h"
 #include "objects/bytes/bytes.h"
 #include "objects/bytes/internal.h"
 #include "objects/ids.h"
+
+#include <Python.h>
 
 char _PyByteArray_empty_string[] = "";
 
@@ -562,8 +563,8 @@ ba_init(PyObject *self, PyObject *args, PyObject *kwargs)
     static char *names[] = {"source", "encoding", "errors", NULL};
     PyObject *arg = NULL;
     const char *encoding = NULL, *errors = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Oss:bytearray", names,
-                                     &arg, &encoding, &errors)) {
+    if (!kr_parse_tuple_named(args, kwargs, "|Oss:bytearray", names, &arg,
+                              &encoding, &errors)) {
         return -1;
     }
     if (Py_SIZE(self) != 0 && PyByteArray_Resize(self, 0) < 0) {

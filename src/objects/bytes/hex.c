@@ -1,8 +1,9 @@
 /* Hexadecimal text of bytes, both ways. */
-#include <Python.h>
-
+#include "objects/args/named.h"
 #include "objects/bytes/bytes.h"
 #include "objects/bytes/internal.h"
+
+#include <Python.h>
 
 static int
 separator(PyObject *sep, unsigned char *ch)
@@ -113,8 +114,7 @@ KR_BM_KEYWORDS(hex)
     static _PyArg_Parser parser = {.keywords = names, .format = "|Oi:hex"};
     PyObject *sep = NULL;
     int group = 1;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &sep,
-                                      &group)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &sep, &group)) {
         return NULL;
     }
     Py_ssize_t n;

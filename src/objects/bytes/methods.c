@@ -1,10 +1,11 @@
 /* The methods that bytes and bytearray have in common. */
-#include <Python.h>
-
 #include "base/simd_str.h"
 #include "base/strsearch.h"
+#include "objects/args/named.h"
 #include "objects/bytes/bytes.h"
 #include "objects/str/parts.h"
+
+#include <Python.h>
 
 PyObject *
 kr_bytes_same(PyObject *self)
@@ -565,8 +566,7 @@ KR_BM_KEYWORDS(expandtabs)
     static _PyArg_Parser parser = {.keywords = names,
                                    .format = "|i:expandtabs"};
     int tabsize = 8;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser,
-                                      &tabsize)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &tabsize)) {
         return NULL;
     }
     Py_ssize_t n, total = 0, column = 0;
@@ -766,10 +766,9 @@ KR_BM_KEYWORDS(splitlines)
 {
     static const char *const names[] = {"keepends", NULL};
     static _PyArg_Parser parser = {.keywords = names,
-                                   .format = "|p:splitlines"};
+                                   .format = "|i:splitlines"};
     int keepends = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser,
-                                      &keepends)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &keepends)) {
         return NULL;
     }
     struct kr_parts parts;
@@ -1027,8 +1026,7 @@ KR_BM_KEYWORDS(decode)
     static _PyArg_Parser parser = {.keywords = names, .format = "|ss:decode"};
     const char *encoding = NULL, *errors = NULL;
     if ((nargs != 0 || kwnames != NULL) &&
-        !_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &encoding,
-                                      &errors)) {
+        !kr_parse_named(args, nargs, kwnames, &parser, &encoding, &errors)) {
         return NULL;
     }
     return PyUnicode_FromEncodedObject(self, encoding, errors);

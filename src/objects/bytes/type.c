@@ -1,14 +1,14 @@
 /* The bytes type: construction, protocols, iterator. */
 #define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
 #include "base/strsearch.h"
 #include "memory/gc.h"
 #include "objects/abstract/abstract.h"
+#include "objects/args/named.h"
 #include "objects/bytes/bytes.h"
 #include "objects/bytes/internal.h"
 #include "objects/ids.h"
 
+#include <Python.h>
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -648,8 +648,8 @@ bytes_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *names[] = {"source", "encoding", "errors", NULL};
     PyObject *x = NULL, *bytes;
     const char *encoding = NULL, *errors = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Oss:bytes", names, &x,
-                                     &encoding, &errors)) {
+    if (!kr_parse_tuple_named(args, kwargs, "|Oss:bytes", names, &x, &encoding,
+                              &errors)) {
         return NULL;
     }
     if (x == NULL || encoding != NULL || errors != NULL) {

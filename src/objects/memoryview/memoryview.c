@@ -3,14 +3,15 @@
  * A managed buffer owns the one Py_buffer taken from the exporter; any number
  * of views share it, each with its own description of the memory. The buffer
  * is released with the last view. */
-#include <Python.h>
-
-#include <string.h>
+#include "objects/memoryview/memoryview.h"
 
 #include "memory/gc.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
-#include "objects/memoryview/memoryview.h"
+
+#include <Python.h>
+#include <string.h>
 
 /* Implemented with the bytes. */
 PyObject *_Py_strhex_with_sep(const char *argbuf, const Py_ssize_t arglen,
@@ -331,8 +332,7 @@ memory_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     static char *keywords[] = {"object", NULL};
     PyObject *obj;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O:memoryview", keywords,
-                                     &obj)) {
+    if (!kr_parse_tuple_named(args, kwds, "O:memoryview", keywords, &obj)) {
         return NULL;
     }
     return PyMemoryView_FromObject(obj);
@@ -508,9 +508,8 @@ memory_tobytes(PyObject *self, PyObject *args, PyObject *kwds)
 {
     static char *keywords[] = {"order", NULL};
     char *order = NULL, ord = 'C';
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "|z:tobytes", keywords,
-                                     &order)
-        || kr_mv_check(MV(self)) < 0) {
+    if (!kr_parse_tuple_named(args, kwds, "|z:tobytes", keywords, &order) ||
+        kr_mv_check(MV(self)) < 0) {
         return NULL;
     }
     if (order != NULL) {
@@ -531,9 +530,9 @@ memory_hex(PyObject *self, PyObject *args, PyObject *kwds)
     static char *keywords[] = {"sep", "bytes_per_sep", NULL};
     PyObject *sep = NULL;
     int per_sep = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "|Oi:hex", keywords, &sep,
-                                     &per_sep)
-        || kr_mv_check(MV(self)) < 0) {
+    if (!kr_parse_tuple_named(args, kwds, "|Oi:hex", keywords, &sep,
+                              &per_sep) ||
+        kr_mv_check(MV(self)) < 0) {
         return NULL;
     }
     PyObject *bytes = bytes_of(MV(self), 'C');

@@ -1,11 +1,12 @@
 /* The str type: construction, protocols and the method table. The work of
  * most methods is in the other files of this folder. */
-#include <Python.h>
-
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/str/chartype.h"
 #include "objects/str/concat.h"
 #include "objects/str/str.h"
+
+#include <Python.h>
 
 #define READY_OR_NULL(op)                                                      \
     do {                                                                       \
@@ -215,8 +216,8 @@ str_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *names[] = {"object", "encoding", "errors", NULL};
     PyObject *object = NULL;
     const char *encoding = NULL, *errors = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Oss:str", names, &object,
-                                     &encoding, &errors)) {
+    if (!kr_parse_tuple_named(args, kwargs, "|Oss:str", names, &object,
+                              &encoding, &errors)) {
         return NULL;
     }
     return new_of(type, object, encoding, errors);
@@ -234,8 +235,8 @@ str_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
     }
     PyObject *object = NULL;
     const char *encoding = NULL, *errors = NULL;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &object,
-                                      &encoding, &errors)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &object, &encoding,
+                        &errors)) {
         return NULL;
     }
     return new_of((PyTypeObject *)type, object, encoding, errors);
@@ -416,8 +417,7 @@ str_encode(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = names, .format = "|ss:encode"};
     const char *encoding = NULL, *errors = NULL;
     if ((nargs != 0 || kwnames != NULL) &&
-        !_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &encoding,
-                                      &errors)) {
+        !kr_parse_named(args, nargs, kwnames, &parser, &encoding, &errors)) {
         return NULL;
     }
     return PyUnicode_AsEncodedString(self, encoding, errors);
@@ -891,8 +891,7 @@ str_expandtabs(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = names,
                                    .format = "|i:expandtabs"};
     int tabsize = 8;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser,
-                                      &tabsize)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &tabsize)) {
         return NULL;
     }
     READY_OR_NULL(self);
@@ -905,10 +904,9 @@ str_splitlines(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
 {
     static const char *const names[] = {"keepends", NULL};
     static _PyArg_Parser parser = {.keywords = names,
-                                   .format = "|p:splitlines"};
+                                   .format = "|i:splitlines"};
     int keepends = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser,
-                                      &keepends)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &keepends)) {
         return NULL;
     }
     return PyUnicode_Splitlines(self, keepends);

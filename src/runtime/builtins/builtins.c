@@ -3,6 +3,7 @@
 #include "runtime/builtins/builtins.h"
 
 #include "objects/abstract/abstract.h"
+#include "objects/args/named.h"
 #include "objects/exceptions/exc.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
@@ -234,8 +235,7 @@ builtin_pow(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static const char *const keywords[] = {"base", "exp", "mod", NULL};
     static _PyArg_Parser parser = {.format = "OO|O:pow", .keywords = keywords};
     PyObject *base, *exp, *mod = Py_None;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &base,
-                                      &exp, &mod)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &base, &exp, &mod)) {
         return NULL;
     }
     return PyNumber_Power(base, exp, mod);
@@ -249,8 +249,7 @@ builtin_round(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.format = "O|O:round",
                                    .keywords = keywords};
     PyObject *number, *ndigits = Py_None;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &number,
-                                      &ndigits)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &number, &ndigits)) {
         return NULL;
     }
     PyObject *round = _PyObject_LookupSpecial(number, KR_ID(__round__));
@@ -326,9 +325,8 @@ builtin_print(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
             return NULL;
         }
     }
-    if (kwnames != NULL &&
-        !_PyArg_ParseStackAndKeywords(args + nargs, 0, kwnames, &parser, &sep,
-                                      &end, &file, &flush)) {
+    if (kwnames != NULL && !kr_parse_named(args + nargs, 0, kwnames, &parser,
+                                           &sep, &end, &file, &flush)) {
         return NULL;
     }
     if (file == NULL || file == Py_None) {

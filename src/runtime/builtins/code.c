@@ -1,12 +1,13 @@
 /* Built-in functions that compile, run or look at code: __import__, compile,
  * eval, exec, globals, locals, vars, dir, breakpoint, input. */
-#include <Python.h>
-#include <string.h>
-
 #include "front/front.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
 #include "runtime/builtins/builtins.h"
+
+#include <Python.h>
+#include <string.h>
 
 static PyObject *
 builtin___import__(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
@@ -14,12 +15,12 @@ builtin___import__(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
 {
     static const char *const keywords[] = {"name", "globals", "locals",
                                            "fromlist", "level", NULL};
-    static _PyArg_Parser parser = {.format = "U|OOOi:__import__",
+    static _PyArg_Parser parser = {.format = "O|OOOi:__import__",
                                    .keywords = keywords};
     PyObject *name, *globals = NULL, *locals = NULL, *fromlist = NULL;
     int level = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &name,
-                                      &globals, &locals, &fromlist, &level)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &name, &globals, &locals,
+                        &fromlist, &level)) {
         return NULL;
     }
     return PyImport_ImportModuleLevelObject(name, globals, locals, fromlist,
@@ -133,10 +134,9 @@ builtin_compile(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     PyObject *source, *filename;
     const char *mode;
     int flags = 0, dont_inherit = 0, optimize = -1, feature_version = -1;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &source,
-                                      PyUnicode_FSDecoder, &filename, &mode,
-                                      &flags, &dont_inherit, &optimize,
-                                      &feature_version)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &source,
+                        PyUnicode_FSDecoder, &filename, &mode, &flags,
+                        &dont_inherit, &optimize, &feature_version)) {
         return NULL;
     }
     PyObject *res = NULL;
@@ -323,8 +323,8 @@ builtin_exec(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.format = "O|OO$O:exec",
                                    .keywords = keywords};
     PyObject *source, *globals = Py_None, *locals = Py_None, *closure = NULL;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &source,
-                                      &globals, &locals, &closure)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &source, &globals,
+                        &locals, &closure)) {
         return NULL;
     }
     if (globals != Py_None && !PyDict_Check(globals)) {

@@ -1,10 +1,11 @@
 /* Built-in functions over iterables: all, any, sum, min, max, sorted, iter,
  * next, aiter, anext. */
-#include <Python.h>
-
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/iter.h"
 #include "runtime/builtins/builtins.h"
+
+#include <Python.h>
 
 /* Gives 1 or 0 for "all true" / "any true", -1 on failure: stops at the first
  * item whose truth is `stop`. */
@@ -172,8 +173,7 @@ builtin_sum(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static const char *const keywords[] = {"", "start", NULL};
     static _PyArg_Parser parser = {.format = "O|O:sum", .keywords = keywords};
     PyObject *iterable, *start = NULL;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &iterable,
-                                      &start)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &iterable, &start)) {
         return NULL;
     }
     PyObject *it = PyObject_GetIter(iterable);

@@ -1,11 +1,11 @@
 /* Module `_imp`: what importlib needs of the runtime. */
-#include "runtime/import/import.h"
-
-#include <string.h>
-
+#include "objects/args/named.h"
 #include "objects/hash.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
+#include "runtime/import/import.h"
+
+#include <string.h>
 
 /* The global import lock is only an interface now: importlib locks each
  * module. One recursive lock serves those who still ask for it. */
@@ -165,8 +165,7 @@ imp_find_frozen(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                                    .keywords = keywords};
     PyObject *name;
     int withdata = 0;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &name,
-                                      &withdata)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &name, &withdata)) {
         return NULL;
     }
     struct kr_frozen_info info;
@@ -335,8 +334,7 @@ imp_source_hash(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                                    .keywords = keywords};
     long long key;
     Py_buffer source;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &key,
-                                      &source)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &key, &source)) {
         return NULL;
     }
     union {

@@ -1,13 +1,13 @@
 /* Hooks of `sys`: audit, display, breakpoint, unraisable exceptions. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "memory/tstate.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
 #include "runtime/run.h"
 #include "runtime/sys/sys.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <structseq.h>
 
 /* --- Audit (PEP 578) -------------------------------------------------------------- */
@@ -178,7 +178,7 @@ sys_addaudithook(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.format = "O:addaudithook",
                                    .keywords = keywords};
     PyObject *hook;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &hook)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &hook)) {
         return NULL;
     }
     if (PySys_Audit("sys.addaudithook", NULL) < 0) {

@@ -1,14 +1,14 @@
 /* Module `sys`: its functions on the interpreter and the thread. */
-#include <dlfcn.h>
-#include <math.h>
-#include <string.h>
-
 #include "memory/tstate.h"
+#include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/int/int.h"
 #include "objects/interp.h"
 #include "runtime/sys/sys.h"
 
+#include <dlfcn.h>
+#include <math.h>
+#include <string.h>
 #include <structseq.h>
 
 #define FAST(f) (PyCFunction)(void (*)(void))(f)
@@ -321,8 +321,7 @@ sys_set_int_max_str_digits(PyObject *module, PyObject *const *args,
     static _PyArg_Parser parser = {.format = "i:set_int_max_str_digits",
                                    .keywords = keywords};
     int digits;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser,
-                                      &digits)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &digits)) {
         return NULL;
     }
     if (digits != 0 && digits < 640) {
@@ -467,7 +466,7 @@ sys_set_coroutine_depth(PyObject *module, PyObject *const *args,
         .format = "i:set_coroutine_origin_tracking_depth",
         .keywords = keywords};
     int depth;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &depth)) {
+    if (!kr_parse_named(args, nargs, kwnames, &parser, &depth)) {
         return NULL;
     }
     if (depth < 0) {
