@@ -437,6 +437,14 @@ Py_GetArgcArgv(int *argc, wchar_t ***argv)
     *argv = kr_argv_state.argv;
 }
 
+PyAPI_FUNC(void) _Py_ClearArgcArgv(void);
+void
+_Py_ClearArgcArgv(void)
+{
+    kr_argv_state.argc = 0;
+    kr_argv_state.argv = NULL;
+}
+
 static int
 run_with(PyConfig *config, PyStatus status)
 {
@@ -467,4 +475,36 @@ Py_Main(int argc, wchar_t **argv)
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
     return run_with(&config, PyConfig_SetArgv(&config, argc, argv));
+}
+
+/* Programs that freezing tools make: the frozen module __main__ is the
+ * program, and all arguments are its own. */
+int
+Py_FrozenMain(int argc, char **argv)
+{
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    config.pathconfig_warnings = 0;
+    config.parse_argv = 0;
+    PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
+    const char *inspect = Py_GETENV("PYTHONINSPECT");
+    if (!PyStatus_Exception(status)) {
+        status = Py_InitializeFromConfig(&config);
+    }
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status)) {
+        Py_ExitStatusException(status);
+    }
+    int found = PyImport_ImportFrozenModule("__main__");
+    if (found == 0) {
+        Py_FatalError("the __main__ module is not frozen");
+    }
+    int exitcode = found < 0;
+    if (found < 0) {
+        PyErr_Print();
+    }
+    if (inspect != NULL && *inspect != '\0' && isatty(fileno(stdin))) {
+        exitcode = PyRun_AnyFile(stdin, "<stdin>") != 0;
+    }
+    return Py_FinalizeEx() < 0 ? 120 : exitcode;
 }

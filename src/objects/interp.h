@@ -20,7 +20,7 @@ enum kr_breaker {
     KR_BREAK_ASYNC_EXC = 1 << 4, /* some thread has an asynchronous exception */
 };
 
-#define KR_MAX_PENDING 32
+#define KR_MAX_PENDING 31
 
 /* The ring of calls that the main thread shall make. */
 struct kr_pending_calls {

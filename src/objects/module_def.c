@@ -13,6 +13,8 @@ PyTypeObject PyModuleDef_Type = {
     .tp_flags = Py_TPFLAGS_DEFAULT,
 };
 
+const char *_Py_PackageContext = NULL;
+
 static struct kr_module_state {
     Py_ssize_t last_index; /* numbers definitions for PyState_FindModule */
 } module_state;

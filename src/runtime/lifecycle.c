@@ -31,21 +31,23 @@
 static struct kr_lifecycle_state {
     int core_initialized, initialized, finalizing;
     int process_ends; /* right after the runtime */
-    int unhandled_interrupt;
     void (*exit_funcs[MAX_EXIT_FUNCS])(void);
     int n_exit_funcs;
 } kr_lifecycle;
 
+PyAPI_DATA(int) _Py_UnhandledKeyboardInterrupt;
+int _Py_UnhandledKeyboardInterrupt = 0;
+
 void
 kr_note_interrupt(int unhandled)
 {
-    kr_lifecycle.unhandled_interrupt = unhandled;
+    _Py_UnhandledKeyboardInterrupt = unhandled;
 }
 
 int
 kr_interrupt_unhandled(void)
 {
-    return kr_lifecycle.unhandled_interrupt;
+    return _Py_UnhandledKeyboardInterrupt;
 }
 
 void
@@ -360,11 +362,21 @@ Py_InitializeFromConfig(const PyConfig *src)
         status = initialize_core(&config, &tstate);
     }
     PyConfig_Clear(&config);
-    if (!PyStatus_Exception(status)) {
+    if (!PyStatus_Exception(status) && tstate->interp->config._init_main) {
         status = kr_interp_init_main(tstate->interp);
     }
     kr_gc_settle();
     return status;
+}
+
+PyStatus
+_Py_InitializeMain(void)
+{
+    if (!kr_lifecycle.core_initialized) {
+        return FAILED("runtime core not initialized");
+    }
+    return kr_lifecycle.initialized ? PyStatus_Ok()
+                                    : kr_interp_init_main(kr_interp());
 }
 
 PyStatus kr_config_use_path_setters(PyConfig *config);
@@ -606,4 +618,16 @@ Py_FdIsInteractive(FILE *fp, const char *filename)
     return kr_main_config()->interactive &&
            (filename == NULL || strcmp(filename, "<stdin>") == 0 ||
             strcmp(filename, "???") == 0);
+}
+
+int
+_Py_FdIsInteractive(FILE *fp, PyObject *filename)
+{
+    if (isatty(fileno(fp))) {
+        return 1;
+    }
+    return kr_main_config()->interactive &&
+           (filename == NULL ||
+            PyUnicode_CompareWithASCIIString(filename, "<stdin>") == 0 ||
+            PyUnicode_CompareWithASCIIString(filename, "???") == 0);
 }

@@ -38,6 +38,16 @@ Py_CompileStringExFlags(const char *str, const char *filename_str, int start,
     return co;
 }
 
+#undef Py_CompileStringFlags
+PyAPI_FUNC(PyObject *) Py_CompileStringFlags(const char *, const char *, int,
+                                             PyCompilerFlags *);
+PyObject *
+Py_CompileStringFlags(const char *str, const char *filename, int start,
+                      PyCompilerFlags *flags)
+{
+    return Py_CompileStringExFlags(str, filename, start, flags, -1);
+}
+
 #undef Py_CompileString
 PyObject *
 Py_CompileString(const char *str, const char *filename, int start)
@@ -471,14 +481,12 @@ int
 _PyRun_AnyFileObject(FILE *fp, PyObject *filename, int closeit,
                      PyCompilerFlags *flags)
 {
-    const char *name = filename == NULL ? NULL : PyUnicode_AsUTF8(filename);
-    PyErr_Clear();
     PyObject *own = NULL;
     if (filename == NULL) {
         filename = own = PyUnicode_FromString("???");
     }
     int res;
-    if (Py_FdIsInteractive(fp, name)) {
+    if (_Py_FdIsInteractive(fp, filename)) {
         res = _PyRun_InteractiveLoopObject(fp, filename, flags);
         if (closeit) {
             fclose(fp);

@@ -87,6 +87,25 @@ edit_distance(const char *a, size_t a_size, const char *b, size_t b_size,
     return result;
 }
 
+PyAPI_FUNC(Py_ssize_t) _Py_UTF8_Edit_Cost(PyObject *a, PyObject *b,
+                                          Py_ssize_t max_cost);
+Py_ssize_t
+_Py_UTF8_Edit_Cost(PyObject *a, PyObject *b, Py_ssize_t max_cost)
+{
+    Py_ssize_t a_size, b_size;
+    const char *a_text = PyUnicode_AsUTF8AndSize(a, &a_size);
+    const char *b_text =
+        a_text == NULL ? NULL : PyUnicode_AsUTF8AndSize(b, &b_size);
+    if (b_text == NULL) {
+        return -1;
+    }
+    if (max_cost == -1) {
+        max_cost = MOVE_COST * Py_MAX(a_size, b_size);
+    }
+    return (Py_ssize_t)edit_distance(a_text, (size_t)a_size, b_text,
+                                     (size_t)b_size, (size_t)max_cost);
+}
+
 /* New reference to the best of the list `dir`, or NULL. */
 static PyObject *
 best_match(PyObject *dir, PyObject *name)

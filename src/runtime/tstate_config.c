@@ -2,30 +2,52 @@
 #include <Python.h>
 
 #include "runtime/config/config.h"
+#include "runtime/sys/sys.h"
 #include "runtime/tstate.h"
 
+/* Raises what a status says. 0 or -1. */
 static int
-copy_config(PyConfig *to, const PyConfig *from)
+raise_status(PyStatus status)
 {
-    PyStatus status = kr_config_copy(to, from);
-    if (PyStatus_Exception(status)) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        status.err_msg ? status.err_msg : "bad configuration");
-        return -1;
+    if (!PyStatus_Exception(status)) {
+        return 0;
     }
-    return 0;
+    const char *message = status.err_msg ? status.err_msg
+                                         : "bad configuration";
+    if (status.func != NULL) {
+        PyErr_Format(PyExc_RuntimeError, "%s: %s", status.func, message);
+    }
+    else {
+        PyErr_SetString(PyExc_RuntimeError, message);
+    }
+    return -1;
 }
 
 int
 _PyInterpreterState_GetConfigCopy(PyConfig *config)
 {
-    return copy_config(config, &kr_interp()->config);
+    return raise_status(kr_config_copy(config, &kr_interp()->config));
 }
 
 int
 _PyInterpreterState_SetConfig(const PyConfig *src)
 {
-    return copy_config(&kr_interp()->config, src);
+    PyInterpreterState *interp = kr_interp();
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    PyStatus status = kr_config_copy(&config, src);
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_Read(&config);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = kr_config_name_codecs(&config);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = kr_config_copy(&interp->config, &config);
+    }
+    PyConfig_Clear(&config);
+    /* what programs see of it */
+    return raise_status(status) < 0 ? -1 : kr_sys_set_config(interp);
 }
 
 PyAPI_FUNC(PyStatus) _PyRuntime_Initialize(void);

@@ -122,6 +122,14 @@ kr_symtable_entry(KrSte *ste)
     return (PyObject *)self;
 }
 
+PyAPI_FUNC(PyObject *) PySymtable_Lookup(struct kr_symtable *st, void *key);
+PyObject *
+PySymtable_Lookup(struct kr_symtable *st, void *key)
+{
+    KrSte *ste = kr_symtable_lookup(st, key);
+    return ste == NULL ? NULL : kr_symtable_entry(ste);
+}
+
 /* --- Look-ups ------------------------------------------------------------- */
 
 int

@@ -69,6 +69,14 @@ source_text(PyObject *source, const char *funcname, const char *what,
     return text;
 }
 
+const char *
+_Py_SourceAsString(PyObject *cmd, const char *funcname, const char *what,
+                   PyCompilerFlags *cf, PyObject **cmd_copy)
+{
+    Py_ssize_t size;
+    return source_text(cmd, funcname, what, cf, &size, cmd_copy);
+}
+
 static int
 parse_mode(const char *mode, int only_ast)
 {

@@ -283,29 +283,18 @@ PyConfig_InitIsolatedConfig(PyConfig *config)
 const wchar_t *
 kr_config_xoption(const PyConfig *config, const wchar_t *name)
 {
-    size_t len = wcslen(name);
-    for (Py_ssize_t i = config->xoptions.length - 1; i >= 0; i--) {
-        const wchar_t *item = config->xoptions.items[i];
-        if (wcsncmp(item, name, len) == 0) {
-            if (item[len] == L'=') {
-                return item + len + 1;
-            }
-            if (item[len] == L'\0') {
-                return item + len;
-            }
-        }
+    const wchar_t *option = _Py_get_xoption(&config->xoptions, name);
+    if (option == NULL) {
+        return NULL;
     }
-    return NULL;
+    const wchar_t *value = option + wcslen(name);
+    return *value == L'=' ? value + 1 : value;
 }
 
 static const char *
 environment(const PyConfig *config, const char *name)
 {
-    if (!config->use_environment) {
-        return NULL;
-    }
-    const char *value = getenv(name);
-    return value != NULL && *value != '\0' ? value : NULL;
+    return _Py_GetEnv(config->use_environment, name);
 }
 
 wchar_t *
@@ -321,22 +310,10 @@ kr_config_env(const PyConfig *config, const char *name, int *failed)
     return text;
 }
 
-/* A flag variable: raises *flag to its number, at least to 1. */
 static void
 env_flag(const PyConfig *config, int *flag, const char *name)
 {
-    const char *value = environment(config, name);
-    if (value == NULL) {
-        return;
-    }
-    char *end;
-    long number = strtol(value, &end, 10);
-    if (*end != '\0' || number < 0 || number > INT_MAX) {
-        number = 1;
-    }
-    if (*flag < number) {
-        *flag = (int)number;
-    }
+    _Py_get_env_flag(config->use_environment, flag, name);
 }
 
 static PyStatus

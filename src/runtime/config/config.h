@@ -39,6 +39,23 @@ int kr_config_int_max_str_digits(void);
 /* The Py_*Flag globals follow the configuration of the main interpreter. */
 void kr_config_publish_flags(const PyConfig *config);
 
+/* --- env.c --- */
+
+/* A variable of the environment; NULL when it is absent, empty or not to be
+ * used. */
+PyAPI_FUNC(const char *) _Py_GetEnv(int use_environment, const char *name);
+
+/* A flag variable: raises *flag to its number, at least to 1. */
+PyAPI_FUNC(void) _Py_get_env_flag(int use_environment, int *flag,
+                                  const char *name);
+
+/* The option `name` or `name=value`, whole; NULL when it was not given. */
+PyAPI_FUNC(const wchar_t *) _Py_get_xoption(const PyWideStringList *options,
+                                            const wchar_t *name);
+
+/* Parses a decimal int; -1 if it is none. */
+PyAPI_FUNC(int) _Py_str_to_int(const char *text, int *result);
+
 /* --- command_line.c --- */
 
 /* Reads config->argv as a command line, with what it sets. An exit status

@@ -5,6 +5,7 @@
  * virtual environment pyvenv.cfg names the home of the base installation. */
 #include "runtime/config/config.h"
 
+#include "memory/tstate.h"
 #include "objects/interp.h"
 
 #include <limits.h>
@@ -314,6 +315,39 @@ set_search_paths(PyConfig *config, const struct layout *l)
     return status;
 }
 
+/* Fills the places that are not set. A base that is not set is the place that
+ * was set, if one was. */
+static PyStatus
+set_places(PyConfig *config, const struct layout *l)
+{
+    const struct {
+        wchar_t **target;
+        const wchar_t *given;
+        const char *found;
+    } values[] = {
+        {&config->base_executable, config->executable, l->base_executable},
+        {&config->base_prefix, config->prefix, l->base_prefix},
+        {&config->base_exec_prefix, config->exec_prefix, l->base_prefix},
+        {&config->executable, NULL, l->executable},
+        {&config->prefix, NULL, l->prefix},
+        {&config->exec_prefix, NULL, l->prefix},
+        {&config->stdlib_dir, NULL, l->stdlib},
+    };
+    PyStatus status = PyStatus_Ok();
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values) &&
+                       !PyStatus_Exception(status);
+         i++) {
+        if (*values[i].target == NULL && values[i].given != NULL) {
+            status = PyConfig_SetString(config, values[i].target,
+                                        values[i].given);
+        }
+        else {
+            status = set_bytes(config, values[i].target, values[i].found);
+        }
+    }
+    return status;
+}
+
 PyStatus
 kr_config_read_paths(PyConfig *config)
 {
@@ -341,23 +375,7 @@ kr_config_read_paths(PyConfig *config)
     char *home = encode(config->home);
     find_layout(config, home, l);
     PyMem_Free(home);
-    const struct {
-        wchar_t **target;
-        const char *value;
-    } values[] = {
-        {&config->executable, l->executable},
-        {&config->base_executable, l->base_executable},
-        {&config->prefix, l->prefix},
-        {&config->exec_prefix, l->prefix},
-        {&config->base_prefix, l->base_prefix},
-        {&config->base_exec_prefix, l->base_prefix},
-        {&config->stdlib_dir, l->stdlib},
-    };
-    for (size_t i = 0; i < sizeof(values) / sizeof(*values) &&
-                       !PyStatus_Exception(status);
-         i++) {
-        status = set_bytes(config, values[i].target, values[i].value);
-    }
+    status = set_places(config, l);
     if (!PyStatus_Exception(status)) {
         status = set_search_paths(config, l);
     }
@@ -367,10 +385,10 @@ kr_config_read_paths(PyConfig *config)
 
 /* --- The old API of paths --------------------------------------------------------- */
 
-
-
 static struct kr_path_state {
-    wchar_t *program_name, *home, *path;
+    wchar_t *program_name, *program_full_path, *home;
+    wchar_t *path;   /* of Py_SetPath */
+    wchar_t *joined; /* what Py_GetPath gave last */
 } kr_path_state;
 
 static void
@@ -405,6 +423,48 @@ Py_SetPath(const wchar_t *path)
     remember(&kr_path_state.path, path);
 }
 
+PyAPI_FUNC(void) _Py_SetProgramFullPath(const wchar_t *path);
+void
+_Py_SetProgramFullPath(const wchar_t *path)
+{
+    remember(&kr_path_state.program_full_path, path);
+}
+
+PyAPI_FUNC(void) _PyPathConfig_ClearGlobal(void);
+void
+_PyPathConfig_ClearGlobal(void)
+{
+    struct kr_path_state *s = &kr_path_state;
+    wchar_t **slots[] = {&s->program_name, &s->program_full_path, &s->home,
+                         &s->path, &s->joined};
+    for (size_t i = 0; i < sizeof(slots) / sizeof(*slots); i++) {
+        remember(slots[i], NULL);
+    }
+}
+
+/* Splits a search path at its colons. */
+static PyStatus
+set_search_path(PyConfig *config, const wchar_t *path)
+{
+    PyStatus status = PyStatus_Ok();
+    config->module_search_paths_set = 1;
+    _PyWideStringList_Clear(&config->module_search_paths);
+    while (path != NULL && !PyStatus_Exception(status)) {
+        const wchar_t *end = wcschr(path, L':');
+        size_t len = end != NULL ? (size_t)(end - path) : wcslen(path);
+        wchar_t *item = PyMem_RawMalloc((len + 1) * sizeof(wchar_t));
+        if (item == NULL) {
+            return PyStatus_NoMemory();
+        }
+        wmemcpy(item, path, len);
+        item[len] = L'\0';
+        status = PyWideStringList_Append(&config->module_search_paths, item);
+        PyMem_RawFree(item);
+        path = end != NULL ? end + 1 : NULL;
+    }
+    return status;
+}
+
 /* What the old setters said, for Py_InitializeEx. */
 PyStatus kr_config_use_path_setters(PyConfig *config);
 PyStatus
@@ -419,13 +479,21 @@ kr_config_use_path_setters(PyConfig *config)
         status =
             PyConfig_SetString(config, &config->home, kr_path_state.home);
     }
+    if (!PyStatus_Exception(status)
+        && kr_path_state.program_full_path != NULL) {
+        status = PyConfig_SetString(config, &config->executable,
+                                    kr_path_state.program_full_path);
+    }
+    if (!PyStatus_Exception(status) && kr_path_state.path != NULL) {
+        status = set_search_path(config, kr_path_state.path);
+    }
     return status;
 }
 
 #define GETTER(function, field)                                                \
     wchar_t *function(void)                                                    \
     {                                                                          \
-        return kr_interp()->config.field;                                      \
+        return kr_tstate() == NULL ? NULL : kr_interp()->config.field;         \
     }
 GETTER(Py_GetPrefix, prefix)
 GETTER(Py_GetExecPrefix, exec_prefix)
@@ -436,25 +504,26 @@ GETTER(Py_GetPythonHome, home)
 wchar_t *
 Py_GetPath(void)
 {
-    if (kr_path_state.path == NULL) {
-        const PyWideStringList *list =
-            &kr_interp()->config.module_search_paths;
-        size_t len = 1;
-        for (Py_ssize_t i = 0; i < list->length; i++) {
-            len += wcslen(list->items[i]) + 1;
-        }
-        wchar_t *text = PyMem_RawMalloc(len * sizeof(wchar_t));
-        if (text == NULL) {
-            return NULL;
-        }
-        text[0] = L'\0';
-        for (Py_ssize_t i = 0; i < list->length; i++) {
-            if (i > 0) {
-                wcscat(text, L":");
-            }
-            wcscat(text, list->items[i]);
-        }
-        kr_path_state.path = text;
+    if (kr_tstate() == NULL) {
+        return kr_path_state.path;
     }
-    return kr_path_state.path;
+    const PyWideStringList *list = &kr_interp()->config.module_search_paths;
+    size_t len = 1;
+    for (Py_ssize_t i = 0; i < list->length; i++) {
+        len += wcslen(list->items[i]) + 1;
+    }
+    wchar_t *text = PyMem_RawMalloc(len * sizeof(wchar_t));
+    if (text == NULL) {
+        return NULL;
+    }
+    text[0] = L'\0';
+    for (Py_ssize_t i = 0; i < list->length; i++) {
+        if (i > 0) {
+            wcscat(text, L":");
+        }
+        wcscat(text, list->items[i]);
+    }
+    PyMem_RawFree(kr_path_state.joined);
+    kr_path_state.joined = text;
+    return text;
 }
