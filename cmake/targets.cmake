@@ -23,9 +23,11 @@ set_source_files_properties(${GEN}/kr_ids.c PROPERTIES
 set_source_files_properties(${GEN}/kr_stubs.c PROPERTIES
   COMPILE_OPTIONS "-fno-lto")
 target_link_libraries(kr_objects PUBLIC kr_flags)
-target_compile_definitions(kr_objects PRIVATE
-  KR_STDLIB="${KR_STDLIB}"
-  KR_EXTENSION_DIR="${PROJECT_BINARY_DIR}/lib-dynload")
+# Only for the files that read them: elsewhere they would keep ccache from
+# knowing the same file in another build directory.
+set_source_files_properties(src/runtime/config/paths.c
+  src/runtime/import/import.c PROPERTIES COMPILE_DEFINITIONS
+  "KR_STDLIB=\"${KR_STDLIB}\";KR_EXTENSION_DIR=\"${PROJECT_BINARY_DIR}/lib-dynload\"")
 add_dependencies(kr_objects kr_generated)
 
 # kr_program(NAME SOURCES...): the runtime and a main().
