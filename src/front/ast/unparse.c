@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "memory/tstate.h"
+
 /* From loosest to tightest binding. */
 enum level {
     PR_TUPLE,
@@ -559,6 +561,11 @@ put_await(Writer *w, expr_ty e, int level)
 static int
 put_expr(Writer *w, expr_ty e, int level)
 {
+    if (kr_stack_is_low(kr_tstate())) {
+        PyErr_SetString(PyExc_RecursionError,
+                        "maximum recursion depth exceeded during compilation");
+        return -1;
+    }
     switch (e->kind) {
     case BoolOp_kind:
         return put_boolop(w, e, level);

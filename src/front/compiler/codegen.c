@@ -7,6 +7,7 @@
 
 #include "code/code.h"
 #include "front/compiler/compiler.h"
+#include "memory/tstate.h"
 #include "objects/ids.h"
 
 static int
@@ -460,6 +461,17 @@ error_at_loc(struct kr_compiler *c, PyObject *msg)
         PyErr_SetObject(PyExc_SyntaxError, args);
         Py_DECREF(args);
     }
+    return -1;
+}
+
+int
+kr_cg_room(struct kr_compiler *Py_UNUSED(c))
+{
+    if (!kr_stack_is_low(kr_tstate())) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_RecursionError,
+                    "maximum recursion depth exceeded during compilation");
     return -1;
 }
 

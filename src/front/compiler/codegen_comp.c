@@ -140,6 +140,7 @@ static int
 visit_generator(struct kr_compiler *c, struct comprehension *comp,
                 Py_ssize_t index, int depth)
 {
+    TRY(kr_cg_room(c));
     return asdl_seq_GET(comp->generators, index)->is_async
                ? visit_async(c, comp, index, depth)
                : visit_sync(c, comp, index, depth);

@@ -445,6 +445,7 @@ kr_cg_expr(struct kr_compiler *c, expr_ty e)
 {
     struct kr_scope *u = c->u;
     struct kr_loc old = u->loc;
+    TRY(kr_cg_room(c));
     kr_cg_at_expr(c, e);
     int rc = visit(c, e);
     u->loc = old;

@@ -627,6 +627,7 @@ visit_or(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
 static int
 visit_pattern(struct kr_compiler *c, pattern_ty p, struct pattern_context *pc)
 {
+    TRY(kr_cg_room(c));
     kr_cg_at_pattern(c, p);
     switch (p->kind) {
     case MatchValue_kind:

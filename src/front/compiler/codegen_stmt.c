@@ -520,6 +520,9 @@ int
 kr_cg_stmt(struct kr_compiler *c, stmt_ty s)
 {
     kr_cg_at_stmt(c, s);
+    if (kr_cg_room(c) < 0) {
+        return -1;
+    }
     switch (s->kind) {
     case FunctionDef_kind: return kr_cg_function(c, s, 0);
     case AsyncFunctionDef_kind: return kr_cg_function(c, s, 1);

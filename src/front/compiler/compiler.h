@@ -134,6 +134,8 @@ int kr_cg_push_fblock(struct kr_compiler *c, enum kr_fblock_kind kind,
 void kr_cg_pop_fblock(struct kr_compiler *c, enum kr_fblock_kind kind,
                       struct kr_block *block);
 
+/* Whether there is C stack left to go deeper: 0, or -1 with RecursionError. */
+int kr_cg_room(struct kr_compiler *c);
 /* SyntaxError at the current location; always -1. */
 int kr_cg_error(struct kr_compiler *c, const char *format, ...);
 /* SyntaxWarning at the current location; -1 when it became an error. */

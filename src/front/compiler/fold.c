@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "memory/tstate.h"
+
 struct folder {
     KrArena *arena;
     int optimize, features;
@@ -43,7 +45,7 @@ static int fold_pattern(struct folder *f, pattern_ty node);
 static bool
 deep(struct folder *f)
 {
-    if (++f->depth > f->limit) {
+    if (++f->depth > f->limit || kr_stack_is_low(kr_tstate())) {
         PyErr_SetString(PyExc_RecursionError,
                         "maximum recursion depth exceeded during compilation");
         return true;

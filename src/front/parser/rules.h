@@ -10,6 +10,7 @@
 
 #include "front/ast/ast.h"
 #include "front/lexer/lexer.h"
+#include "memory/tstate.h"
 
 typedef struct Memo {
     int rule, mark;
@@ -120,7 +121,9 @@ expect_soft(Parser *p, const char *text, size_t len)
 static inline bool
 enter(Parser *p)
 {
-    if (KR_UNLIKELY(p->level++ >= KR_MAX_RULE_LEVEL)) {
+    int level = p->level++;
+    if (KR_UNLIKELY(level >= KR_MAX_RULE_LEVEL) ||
+        KR_UNLIKELY(level % 64 == 63 && kr_stack_is_low(kr_tstate()))) {
         return kr_parser_overflow(p);
     }
     if (KR_UNLIKELY(p->error_indicator)) {

@@ -5,6 +5,7 @@
  * turns its locals among them into cells and passes the others on. */
 #include "front/symtable/symtable.h"
 
+#include "memory/tstate.h"
 #include "objects/ids.h"
 
 static int
@@ -154,7 +155,9 @@ static int
 analyze_block(struct kr_symtable *st, KrSte *ste, struct kr_names *free)
 {
     struct kr_names inner = {0};
-    if (Py_EnterRecursiveCall(" during compilation")) {
+    if (kr_stack_is_low(kr_tstate())) {
+        PyErr_SetString(PyExc_RecursionError,
+                        "maximum recursion depth exceeded during compilation");
         return -1;
     }
     int res = analyze_names(st, ste, free);
@@ -166,7 +169,6 @@ analyze_block(struct kr_symtable *st, KrSte *ste, struct kr_names *free)
     for (int i = 0; res == 0 && i < inner.count; i++) {
         res = pass_free(st, ste, inner.names[i], free);
     }
-    Py_LeaveRecursiveCall();
     return res;
 }
 

@@ -678,7 +678,7 @@ visit_expr_kind(struct kr_symtable *st, expr_ty e)
 static int
 too_deep(struct kr_symtable *st)
 {
-    if (++st->depth <= st->depth_limit) {
+    if (++st->depth <= st->depth_limit && !kr_stack_is_low(kr_tstate())) {
         return 0;
     }
     PyErr_SetString(PyExc_RecursionError,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "memory/gc.h"
+#include "memory/tstate.h"
 #include "objects/immortal.h"
 #include "objects/ids.h"
 #include "objects/tuple.h"
@@ -311,6 +312,11 @@ tuple_hash(PyObject *self)
     PyTupleObject *v = (PyTupleObject *)self;
     Py_ssize_t n = Py_SIZE(v);
     uint64_t acc = PRIME_5;
+    if (KR_UNLIKELY(kr_stack_is_low(kr_tstate()))) {
+        PyErr_SetString(PyExc_RecursionError,
+                        "maximum recursion depth exceeded while hashing");
+        return -1;
+    }
     for (Py_ssize_t i = 0; i < n; i++) {
         Py_hash_t lane = PyObject_Hash(v->ob_item[i]);
         if (lane == -1) {
