@@ -12,7 +12,8 @@
  * an array of that many. An output with the name of the input in the same place
  * is left alone. FLAGS: words joined by `|`; `end` says that the body dispatches
  * itself (no epilogue), the others (err, esc, deopt, jump, name, const, local)
- * are documentation and tables. FAMILY: the compiler's opcode that this one
+ * are documentation and tables. INPUTS and OUTPUTS are those of the way to the
+ * next instruction, also where the body does it itself. FAMILY: the compiler's opcode that this one
  * specialises, or its own name.
  *
  * Output: kr_ops.h, the bodies between the macros KR_OP and KR_NEXT, which
@@ -415,6 +416,98 @@ by_number(int number)
     return found;
 }
 
+/* Entries of one side of a stack effect: the number if it is fixed, else -1 and
+ * the expression in `text`. */
+static int
+count_side(struct entry *e, int n, char *text)
+{
+    int fixed = 1;
+    char *p = text;
+    for (int i = 0; i < n; i++) {
+        fixed &= !e[i].is_array;
+        p += sprintf(p, "%s(long)(%s)", i ? " + " : "", e[i].count);
+    }
+    return fixed ? n : -1;
+}
+
+/* What instructions of the compiler take from the stack and leave there. */
+static void
+write_effects(FILE *f, int leaves)
+{
+    const char *side = leaves ? "leaves" : "takes";
+    char text[1024];
+    int counts[256];
+    fprintf(f, "\nstatic long\ncompute_%s(int op, long oparg)\n{\n"
+               "    switch (op) {\n", side);
+    for (int i = 0; i < 256; i++) {
+        struct inst *in = by_number(i);
+        counts[i] = 0;
+        if (in == NULL || strcmp(in->name, in->family) != 0) {
+            continue;
+        }
+        struct entry e[16];
+        char *dashes = strstr(in->stack, "--");
+        int n = leaves ? parse_side(dashes + 2, dashes + strlen(dashes), e)
+                       : parse_side(in->stack, dashes, e);
+        counts[i] = count_side(e, n, text);
+        if (counts[i] < 0) {
+            fprintf(f, "        case %d: return %s;\n", i, text);
+        }
+    }
+    fprintf(f, "        default: return 0;\n    }\n}\n\n"
+               "const int8_t kr_opcode_%s[256] = {\n", side);
+    for (int i = 0; i < 256; i++) {
+        if (counts[i] != 0) {
+            fprintf(f, "    [%d] = %d,\n", i, counts[i]);
+        }
+    }
+    fprintf(f, "};\n");
+}
+
+/* How many inputs, from the lowest, an instruction only looks at. */
+static void
+write_keeps(FILE *f)
+{
+    fprintf(f, "\nconst uint8_t kr_opcode_keeps[256] = {\n");
+    for (int i = 0; i < 256; i++) {
+        struct inst *in = by_number(i);
+        if (in == NULL || strcmp(in->name, in->family) != 0) {
+            continue;
+        }
+        struct entry ins[16], outs[16];
+        char *dashes = strstr(in->stack, "--");
+        int n_in = parse_side(in->stack, dashes, ins);
+        int n_out = parse_side(dashes + 2, dashes + strlen(dashes), outs);
+        int n = 0;
+        while (n < n_in && n < n_out && !ins[n].is_array &&
+               !outs[n].is_array && strcmp(ins[n].name, outs[n].name) == 0) {
+            n++;
+        }
+        if (n > 0) {
+            fprintf(f, "    [%d] = %d,\n", i, n);
+        }
+    }
+    fprintf(f, "};\n");
+}
+
+static void
+write_flags(FILE *f)
+{
+    fprintf(f, "\nconst uint8_t kr_opcode_flags[256] = {\n");
+    for (int i = 0; i < 256; i++) {
+        struct inst *in = by_number(i);
+        if (in != NULL && strcmp(in->name, in->family) == 0) {
+            fprintf(f, "    [%d] = KR_OP_KNOWN%s%s%s%s%s,\n", i,
+                    has_flag(in, "err") ? " | KR_OP_ERR" : "",
+                    has_flag(in, "name") ? " | KR_OP_NAME" : "",
+                    has_flag(in, "const") ? " | KR_OP_CONST" : "",
+                    has_flag(in, "local") ? " | KR_OP_LOCAL" : "",
+                    has_flag(in, "jump") ? " | KR_OP_JUMP" : "");
+        }
+    }
+    fprintf(f, "};\n");
+}
+
 static void
 write_tables(const char *dir)
 {
@@ -439,6 +532,10 @@ write_tables(const char *dir)
         }
     }
     fprintf(f, "};\n");
+    write_effects(f, 0);
+    write_effects(f, 1);
+    write_keeps(f);
+    write_flags(f);
     fclose(f);
 }
 

@@ -10,6 +10,7 @@
 #include "base/common.h"
 #include "code/code_type.h"
 #include "code/opcode_meta.h"
+#include "code/verify.h"
 #include "objects/interp.h"
 
 static int
@@ -78,9 +79,9 @@ _PyCode_Validate(struct kr_code_spec *s)
         PyErr_SetString(PyExc_ValueError, "code: co_code is malformed");
         return -1;
     }
-    int args = s->argcount + s->kwonlyargcount +
-               ((s->flags & CO_VARARGS) != 0) +
-               ((s->flags & CO_VARKEYWORDS) != 0);
+    int64_t args = (int64_t)s->argcount + s->kwonlyargcount +
+                   ((s->flags & CO_VARARGS) != 0) +
+                   ((s->flags & CO_VARKEYWORDS) != 0);
     if (args > count_locals(s).locals) {
         PyErr_SetString(PyExc_ValueError, "code: co_varnames is too small");
         return -1;
@@ -154,12 +155,21 @@ intern_constants(PyObject *tuple, int *modified)
             }
         }
         else if (PyTuple_CheckExact(v)) {
-            if (intern_constants(v, modified) < 0) {
+            if (Py_EnterRecursiveCall(" while interning constants")) {
+                return -1;
+            }
+            int err = intern_constants(v, modified);
+            Py_LeaveRecursiveCall();
+            if (err < 0) {
                 return -1;
             }
         }
         else if (PyFrozenSet_CheckExact(v)) {
+            if (Py_EnterRecursiveCall(" while interning constants")) {
+                return -1;
+            }
             PyObject *w = intern_frozenset(v, modified);
+            Py_LeaveRecursiveCall();
             if (w == NULL) {
                 return -1;
             }
@@ -233,8 +243,12 @@ kr_code_new(struct kr_code_spec *spec)
     }
     Py_ssize_t units =
         PyBytes_GET_SIZE(spec->code) / (Py_ssize_t)sizeof(_Py_CODEUNIT);
-    PyCodeObject *co = PyObject_NewVar(PyCodeObject, &PyCode_Type, units);
+    /* without instructions there is still room for KR_VERIFY */
+    PyCodeObject *co =
+        PyObject_NewVar(PyCodeObject, &PyCode_Type, units > 0 ? units : 1);
     if (co != NULL) {
+        Py_SET_SIZE(co, units);
+        _PyCode_CODE(co)[0] = 0;
         fill_in(co, spec);
         Py_SETREF(co->co_linetable, Py_NewRef(lines));
     }
@@ -242,10 +256,20 @@ kr_code_new(struct kr_code_spec *spec)
     return (PyObject *)co;
 }
 
+PyObject *
+kr_code_new_foreign(struct kr_code_spec *spec)
+{
+    PyObject *co = kr_code_new(spec);
+    if (co != NULL) {
+        kr_code_distrust((PyCodeObject *)co);
+    }
+    return co;
+}
+
 PyAPI_FUNC(PyCodeObject *)
 _PyCode_New(struct kr_code_spec *spec)
 {
-    return (PyCodeObject *)kr_code_new(spec);
+    return (PyCodeObject *)kr_code_new_foreign(spec);
 }
 
 /* Places of the old constructor's variables: arguments and locals, then cells
@@ -344,7 +368,7 @@ PyCode_NewWithPosOnlyArgs(int argcount, int posonlyargcount,
         .stacksize = stacksize,
         .exceptiontable = exceptiontable,
     };
-    PyObject *co = kr_code_new(&spec);
+    PyObject *co = kr_code_new_foreign(&spec);
     Py_DECREF(localnames);
     Py_DECREF(kinds);
     return (PyCodeObject *)co;
@@ -423,8 +447,11 @@ kr_code_copy_deopted(PyCodeObject *co, _Py_CODEUNIT *to)
 {
     const _Py_CODEUNIT *from = _PyCode_CODE(co);
     for (Py_ssize_t i = 0; i < Py_SIZE(co); i++) {
-        int op = kr_opcode_deopt[KR_OPCODE(from[i])];
-        to[i] = KR_UNIT(op, KR_OPARG(from[i]));
+        _Py_CODEUNIT unit = i == 0 && kr_code_distrusted(co)
+                                ? kr_code_first_unit(co)
+                                : from[i];
+        int op = kr_opcode_deopt[KR_OPCODE(unit)];
+        to[i] = KR_UNIT(op, KR_OPARG(unit));
         for (int caches = kr_opcode_caches[op];
              caches > 0 && i + 1 < Py_SIZE(co); caches--) {
             to[++i] = CACHE;

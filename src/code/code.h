@@ -44,6 +44,10 @@ struct kr_code_spec {
  * NULL on failure. */
 PyObject *kr_code_new(struct kr_code_spec *spec);
 
+/* The same for what comes from outside: checked by code/verify.h before it first
+ * runs. */
+PyObject *kr_code_new_foreign(struct kr_code_spec *spec);
+
 /* The names whose kind has a bit of `kind`, as a new tuple; NULL on failure. */
 PyObject *kr_code_local_names(PyCodeObject *co, int kind);
 

@@ -4,6 +4,7 @@
 #include "code/code_type.h"
 #include "code/locations.h"
 #include "code/opcode_meta.h"
+#include "code/verify.h"
 #include "objects/args/named.h"
 
 #include <Python.h>
@@ -325,8 +326,13 @@ static PyObject *
 get_code_adaptive(PyObject *self, void *Py_UNUSED(closure))
 {
     PyCodeObject *co = (PyCodeObject *)self;
-    return PyBytes_FromStringAndSize(co->co_code_adaptive,
-                                     _PyCode_NBYTES(co));
+    PyObject *code = PyBytes_FromStringAndSize(co->co_code_adaptive,
+                                               _PyCode_NBYTES(co));
+    if (code != NULL && Py_SIZE(co) > 0 && kr_code_distrusted(co)) {
+        _Py_CODEUNIT first = kr_code_first_unit(co);
+        memcpy(PyBytes_AS_STRING(code), &first, sizeof(first));
+    }
+    return code;
 }
 
 static PyObject *

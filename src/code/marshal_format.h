@@ -49,4 +49,8 @@ PyObject *kr_marshal_load_file(PyObject *file);
 /* Reads one object from memory; trailing bytes are ignored. */
 PyObject *kr_marshal_load_bytes(const char *data, Py_ssize_t size);
 
+/* The same for what our own compiler has made: its code objects may run without
+ * a check. */
+PyObject *kr_marshal_load_trusted(const char *data, Py_ssize_t size);
+
 #endif

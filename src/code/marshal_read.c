@@ -19,6 +19,7 @@ struct reader {
     char *chunk;
     Py_ssize_t chunk_size;
     PyObject *refs; /* list; None marks an object under construction */
+    bool trusted;   /* the compiler's own output */
     int depth;
 };
 
@@ -45,8 +46,15 @@ fill_from_readable(struct reader *r, Py_ssize_t n, Py_ssize_t *got)
     if (view == NULL) {
         return -1;
     }
+    Py_INCREF(view);
     PyObject *res = PyObject_CallMethod(r->readable, "readinto", "N", view);
-    if (res == NULL) {
+    /* nobody may keep it: the chunk goes away */
+    PyObject *released =
+        res == NULL ? NULL : PyObject_CallMethod(view, "release", NULL);
+    Py_DECREF(view);
+    Py_XDECREF(released);
+    if (released == NULL) {
+        Py_XDECREF(res);
         return -1;
     }
     *got = PyNumber_AsSsize_t(res, PyExc_ValueError);
@@ -504,7 +512,9 @@ get_code(struct reader *r, int flag)
         PySys_Audit("code.__new__", "OOOiiiiii", s.code, s.filename, s.name,
                     s.argcount, s.posonlyargcount, s.kwonlyargcount, 0,
                     s.stacksize, s.flags) == 0) {
-        v = insert_ref(r, kr_code_new(&s), index, flag);
+        PyObject *co =
+            r->trusted ? kr_code_new(&s) : kr_code_new_foreign(&s);
+        v = insert_ref(r, co, index, flag);
     }
     Py_XDECREF(s.code);
     Py_XDECREF(s.consts);
@@ -675,6 +685,16 @@ PyObject *
 kr_marshal_load_bytes(const char *data, Py_ssize_t size)
 {
     struct reader r = {.ptr = data, .end = data + size};
+    return read_top(&r);
+}
+
+PyObject *
+kr_marshal_load_trusted(const char *data, Py_ssize_t size)
+{
+    if (PySys_Audit("marshal.loads", "y#", data, size) < 0) {
+        return NULL;
+    }
+    struct reader r = {.ptr = data, .end = data + size, .trusted = true};
     return read_top(&r);
 }
 

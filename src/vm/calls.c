@@ -217,12 +217,55 @@ kr_push_call_ex(PyThreadState *ts, PyObject *func, PyObject *args,
     return frame;
 }
 
+static bool
+is_closure(PyCodeObject *co, PyObject *cells)
+{
+    if (!PyTuple_CheckExact(cells) ||
+        PyTuple_GET_SIZE(cells) != co->co_nfreevars) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(cells); i++) {
+        if (!PyCell_Check(PyTuple_GET_ITEM(cells, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A dict, or a tuple of names and values. */
+static bool
+is_annotations(PyObject *v)
+{
+    return PyDict_CheckExact(v) ||
+           (PyTuple_CheckExact(v) && PyTuple_GET_SIZE(v) % 2 == 0);
+}
+
+/* Only the compiler's code has the right things on the stack for sure. */
+static bool
+fit_function(PyObject *code, int flags, PyObject **parts)
+{
+    if (!PyCode_Check(code) ||
+        (((PyCodeObject *)code)->co_nfreevars != 0) != !!(flags & 8)) {
+        return false;
+    }
+    return (!(flags & 1) || PyTuple_CheckExact(*parts++)) &&
+           (!(flags & 2) || PyDict_CheckExact(*parts++)) &&
+           (!(flags & 4) || is_annotations(*parts++)) &&
+           (!(flags & 8) || is_closure((PyCodeObject *)code, *parts));
+}
+
 PyObject *
 kr_make_function(_PyInterpreterFrame *f, PyObject *code, int flags,
                  PyObject **parts)
 {
-    PyFunctionObject *func =
-        (PyFunctionObject *)PyFunction_New(code, f->f_globals);
+    PyFunctionObject *func = NULL;
+    if (KR_UNLIKELY(!fit_function(code, flags, parts))) {
+        PyErr_SetString(PyExc_SystemError,
+                        "bad code object: no function can be made");
+    }
+    else {
+        func = (PyFunctionObject *)PyFunction_New(code, f->f_globals);
+    }
     if (func == NULL) {
         for (int i = 0; i < KR_POPCOUNT4(flags); i++) {
             Py_DECREF(parts[i]);

@@ -196,6 +196,10 @@ kr_build_const_key_map(PyObject **values, PyObject *keys, Py_ssize_t n)
 int
 kr_extend_list(PyObject *list, PyObject *iterable)
 {
+    if (!PyList_Check(list)) {
+        kr_bad_operand(list);
+        return -1;
+    }
     PyObject *none = _PyList_Extend((PyListObject *)list, iterable);
     if (none == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError) &&
@@ -433,6 +437,10 @@ match_values(PyObject *map, PyObject *keys, PyObject *get, PyObject *dummy)
 PyObject *
 kr_match_keys(PyObject *map, PyObject *keys)
 {
+    if (!PyTuple_Check(keys)) {
+        kr_bad_operand(keys);
+        return NULL;
+    }
     if (PyTuple_GET_SIZE(keys) == 0) {
         return PyTuple_New(0);
     }
@@ -531,6 +539,10 @@ PyObject *
 kr_match_class(PyObject *subject, PyObject *type, Py_ssize_t nargs,
                PyObject *names)
 {
+    if (!PyTuple_Check(names)) {
+        kr_bad_operand(names);
+        return NULL;
+    }
     if (!PyType_Check(type)) {
         PyErr_SetString(PyExc_TypeError, "called match pattern must be a "
                                          "class");

@@ -8,6 +8,7 @@
 
 #include "code/code.h"
 #include "code/opcode_meta.h"
+#include "code/verify.h"
 #include "objects/dict.h"
 #include "objects/errors.h"
 #include "objects/exceptions/group.h"

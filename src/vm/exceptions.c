@@ -5,6 +5,30 @@
 #include "objects/exceptions/group.h"
 #include "objects/ids.h"
 
+KR_COLD bool
+kr_bad_operand(PyObject *v)
+{
+    PyErr_Format(PyExc_SystemError, "bad code object: unexpected %.200s",
+                 Py_TYPE(v)->tp_name);
+    return true;
+}
+
+bool
+kr_no_iterator(PyObject *v)
+{
+    return kr_bad_operand(v);
+}
+
+bool
+kr_bad_lasti(PyCodeObject *co, long unit)
+{
+    if (unit >= 0 && unit < Py_SIZE(co)) {
+        return false;
+    }
+    PyErr_SetString(PyExc_SystemError, "bad code object: bad lasti");
+    return true;
+}
+
 static int
 reraise_current(PyThreadState *ts)
 {
@@ -170,6 +194,9 @@ kr_except_star_match(PyObject *exc, PyObject *type, PyObject **match,
         *rest = Py_NewRef(Py_None);
         return 0;
     }
+    if (kr_no_exception(exc)) {
+        return -1;
+    }
     if (PyErr_GivenExceptionMatches(exc, type)) {
         if (PyObject_TypeCheck(exc,
                                (PyTypeObject *)PyExc_BaseExceptionGroup)) {
@@ -202,7 +229,12 @@ kr_except_star_match(PyObject *exc, PyObject *type, PyObject **match,
             Py_DECREF(pair);
             return -1;
         }
-        *match = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
+        PyObject *part = PyTuple_GET_ITEM(pair, 0);
+        if (!Py_IsNone(part) && kr_no_exception(part)) {
+            Py_DECREF(pair);
+            return -1;
+        }
+        *match = Py_NewRef(part);
         *rest = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
         Py_DECREF(pair);
         return 0;

@@ -9,6 +9,7 @@
 #include "code/code.h"
 #include "code/locations.h"
 #include "code/opcode_meta.h"
+#include "code/verify.h"
 #include "memory/tstate.h"
 #include "vm/frame_lineno.h"
 
@@ -133,8 +134,11 @@ step(struct walk *w, int i, int op, int arg, stack s)
         case CALL:
             return push(pop(s, arg + 2), OBJECT);
         case COPY:
-            return push(s, entry(s, arg));
+            return s < 0 ? s : push(s, entry(s, arg));
         case SWAP: {
+            if (s < 0) {
+                return s;
+            }
             int top = entry(s, 1), other = entry(s, arg);
             return set_entry(set_entry(s, 1, other), arg, top);
         }
@@ -192,16 +196,10 @@ compute_stacks(PyCodeObject *co)
     for (int i = 0; i <= w.n; i++) {
         w.at[i] = UNKNOWN;
     }
-    w.at[0] = 0;
-    if (co->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) {
-        /* starts with the value that is sent in on the stack */
-        for (int i = 0; i < w.n; i++) {
-            if (KR_OPCODE(w.units[i]) == RETURN_GENERATOR) {
-                reach(&w, i + 1, push(0, OBJECT));
-                break;
-            }
-        }
-    }
+    /* generators start with the value that is sent in on the stack */
+    w.at[0] = co->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)
+                  ? push(0, OBJECT)
+                  : 0;
     while (w.changed) {
         w.changed = 0;
         int arg = 0;
@@ -345,6 +343,9 @@ find_target(PyCodeObject *co, int line, const stack *stacks, stack from,
             continue;
         }
         int unit = range.ar_start / (int)sizeof(_Py_CODEUNIT);
+        if (unit >= Py_SIZE(co)) {
+            break; /* the table is too long */
+        }
         stack to = stacks[unit];
         if (!stacks_compatible(from, to)) {
             why = why ? why : why_incompatible(to);
@@ -389,6 +390,25 @@ jump(_PyInterpreterFrame *frame, stack from, stack to)
     }
 }
 
+/* The stacks above are rough, and a frame that is in the middle of an instruction
+ * holds something else. */
+static int
+check_jump(_PyInterpreterFrame *frame, int target, int suspended)
+{
+    PyCodeObject *co = frame->f_code;
+    int depth = frame->stacktop - co->co_nlocalsplus + suspended;
+    int ok = frame->stacktop < 0
+                 ? 0
+                 : kr_code_may_jump(co,
+                                    kr_frame_lasti(frame) /
+                                        (int)sizeof(_Py_CODEUNIT),
+                                    target, depth);
+    if (ok == 0) {
+        PyErr_SetString(PyExc_ValueError, "incompatible stacks");
+    }
+    return ok > 0 ? 0 : -1;
+}
+
 int
 kr_frame_set_lineno(PyFrameObject *f, PyObject *value)
 {
@@ -421,11 +441,16 @@ kr_frame_set_lineno(PyFrameObject *f, PyObject *value)
                      "line %ld comes after the current code block", wanted);
         return -1;
     }
+    _PyInterpreterFrame *frame = f->f_frame;
+    if (kr_frame_lasti(frame) < 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "can't jump from a frame that has not begun");
+        return -1;
+    }
     stack *stacks = compute_stacks(co);
     if (stacks == NULL) {
         return -1;
     }
-    _PyInterpreterFrame *frame = f->f_frame;
     int suspended = frame->owner == KR_FRAME_GENERATOR &&
                     kr_frame_generator(frame)->gi_frame_state ==
                         KR_GEN_SUSPENDED;
@@ -434,7 +459,7 @@ kr_frame_set_lineno(PyFrameObject *f, PyObject *value)
     stack to = 0;
     int target = find_target(co, line, stacks, from, &to);
     PyMem_Free(stacks);
-    if (target < 0) {
+    if (target < 0 || check_jump(frame, target, suspended) < 0) {
         return -1;
     }
     if (suspended) {

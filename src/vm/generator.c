@@ -565,9 +565,8 @@ new_gen(PyTypeObject *type, PyCodeObject *co, PyObject *name,
 }
 
 PyObject *
-kr_gen_from_function(PyFunctionObject *func)
+kr_gen_from_function(PyFunctionObject *func, PyCodeObject *co)
 {
-    PyCodeObject *co = (PyCodeObject *)func->func_code;
     int flags = co->co_flags;
     if (flags & CO_GENERATOR) {
         return new_gen(&PyGen_Type, co, func->func_name, func->func_qualname);

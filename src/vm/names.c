@@ -73,6 +73,10 @@ PyObject *
 kr_load_classderef(_PyInterpreterFrame *f, int index)
 {
     PyObject *name = PyTuple_GET_ITEM(f->f_code->co_localsplusnames, index);
+    if (f->f_locals == NULL) {
+        PyErr_Format(PyExc_SystemError, "no locals when loading %R", name);
+        return NULL;
+    }
     PyObject *value = lookup(f->f_locals, name);
     if (value != NULL || PyErr_Occurred()) {
         return value;

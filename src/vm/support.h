@@ -4,6 +4,7 @@
 #ifndef KR_VM_SUPPORT_H
 #define KR_VM_SUPPORT_H
 
+#include "code/opcode_meta.h"
 #include "vm/eval.h"
 
 /* names.c */
@@ -50,6 +51,7 @@ PyObject *kr_match_class(PyObject *subject, PyObject *type, Py_ssize_t nargs,
                          PyObject *names);
 
 /* exceptions.c */
+KR_COLD bool kr_bad_operand(PyObject *v); /* raises: true */
 /* Takes over its references; true for a bare re-raise. */
 int kr_do_raise(PyThreadState *ts, PyObject *exc, PyObject *cause);
 int kr_except_match(PyObject *exc, PyObject *type);
@@ -57,6 +59,15 @@ int kr_except_star_match(PyObject *exc, PyObject *type, PyObject **match,
                          PyObject **rest);
 PyObject *kr_enter_context(PyObject *mgr, PyObject **exit, int is_async);
 PyObject *kr_call_exit(PyObject *exit, PyObject *exc);
+/* These raise SystemError if the operand is not what only bad code could make it
+ * be: an exception, an iterator, a unit of the code. */
+static inline bool
+kr_no_exception(PyObject *v)
+{
+    return KR_UNLIKELY(!PyExceptionInstance_Check(v)) && kr_bad_operand(v);
+}
+bool kr_no_iterator(PyObject *v);
+bool kr_bad_lasti(PyCodeObject *co, long unit);
 /* Finds the handler of the pending exception, pops the stack down to it and
  * pushes the exception: the new stack pointer. NULL: no handler; the stack is
  * empty then and saved in the frame. */
@@ -104,7 +115,7 @@ PyObject *kr_make_function(_PyInterpreterFrame *f, PyObject *code, int flags,
                            PyObject **parts);
 
 /* generator.c, asyncgen.c */
-PyObject *kr_gen_from_function(PyFunctionObject *func);
+PyObject *kr_gen_from_function(PyFunctionObject *func, PyCodeObject *co);
 PySendResult kr_send(PyThreadState *ts, _PyInterpreterFrame *f,
                      PyObject *receiver, PyObject *value, PyObject **result);
 PyObject *kr_yield_from_iter(PyCodeObject *co, PyObject *iterable);
@@ -153,8 +164,6 @@ kr_truth_steal(PyObject *v)
     return truth;
 }
 
-#define KR_POPCOUNT4(x)                                                        \
-    (((x) & 1) + ((x) >> 1 & 1) + ((x) >> 2 & 1) + ((x) >> 3 & 1))
 #define KR_KWCOUNT(kwnames) ((kwnames) ? PyTuple_GET_SIZE(kwnames) : 0)
 
 #endif

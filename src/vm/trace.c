@@ -145,6 +145,7 @@ kr_trace_unwind(PyThreadState *ts, _PyInterpreterFrame *f)
 int
 kr_trace_call(PyThreadState *ts, _PyInterpreterFrame *f)
 {
+    ts->trace_info.code = NULL;
     if (ts->c_tracefunc != NULL &&
         event_protected(ts, f, ts->c_tracefunc, ts->c_traceobj, PyTrace_CALL,
                         Py_None) != 0) {
@@ -163,7 +164,12 @@ static int
 line_of(PyThreadState *ts, PyCodeObject *co, int addr)
 {
     PyTraceInfo *info = &ts->trace_info;
-    if (info->code != co) {
+    const uint8_t *end =
+        (const uint8_t *)PyBytes_AS_STRING(co->co_linetable) +
+        PyBytes_GET_SIZE(co->co_linetable);
+    /* what is remembered may be about a code object that is gone and had the
+     * same address */
+    if (info->code != co || info->bounds.opaque.limit != end) {
         info->code = co;
         kr_code_range_init(co, &info->bounds);
     }
@@ -215,7 +221,8 @@ kr_trace_instruction(PyThreadState *ts, _PyInterpreterFrame *f,
                      _Py_CODEUNIT **next_instr, _Py_CODEUNIT *prev_instr)
 {
     _Py_CODEUNIT *code = _PyCode_CODE(f->f_code);
-    if (ts->tracing || *next_instr - code < f->f_code->_co_firsttraceable) {
+    if (ts->tracing || *next_instr - code < f->f_code->_co_firsttraceable ||
+        KR_OPCODE(**next_instr) == KR_VERIFY) {
         return sp;
     }
     int before = (int)(prev_instr - code);

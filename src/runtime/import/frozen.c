@@ -5,6 +5,7 @@
 #include <marshal.h>
 #include <string.h>
 
+#include "code/marshal_format.h"
 #include "objects/interp.h"
 
 /* The build's table; empty in the executable that makes the table. Terminated
@@ -93,6 +94,7 @@ kr_frozen_find(PyObject *nameobj, struct kr_frozen_info *info)
     const struct _frozen *p = lookup(PyImport_FrozenModules, name);
     if (p == NULL) {
         p = lookup(kr_frozen_table, name);
+        info->trusted = true;
         if (p != NULL && !is_essential(name) && !enabled()) {
             return KR_FROZEN_DISABLED;
         }
@@ -155,7 +157,10 @@ kr_frozen_code(const struct kr_frozen_info *info)
     if (info->get_code != NULL) {
         return info->get_code();
     }
-    PyObject *code = PyMarshal_ReadObjectFromString(info->data, info->size);
+    PyObject *code = info->trusted
+                         ? kr_marshal_load_trusted(info->data, info->size)
+                         : PyMarshal_ReadObjectFromString(info->data,
+                                                          info->size);
     if (code == NULL) {
         kr_frozen_error(KR_FROZEN_INVALID, info->name);
         return NULL;

@@ -4,6 +4,7 @@
 #define KR_RUNTIME_IMPORT_IMPORT_H
 
 #include <Python.h>
+#include <stdbool.h>
 
 /* Creates sys.modules. 0 or -1. */
 int kr_import_init(PyInterpreterState *interp);
@@ -44,6 +45,7 @@ struct kr_frozen_info {
     PyObject *(*get_code)(void);
     int is_package;
     const char *origname; /* NULL: as `name` */
+    bool trusted; /* made by our own compiler */
 };
 
 enum kr_frozen_status {

@@ -16,8 +16,8 @@ inst(PRECALL, 166, (counter:1), (--), none, PRECALL)
     }
 }
 
-inst(CALL, 171, (counter:1, func_version:2, min_args:1), (--),
-     end|err|esc, CALL)
+inst(CALL, 171, (counter:1, func_version:2, min_args:1),
+     (unused[oparg + 2] -- unused), end|err|esc, CALL)
 {
     int is_method = PEEK(oparg + 2) != NULL;
     int total = oparg + is_method;
@@ -82,7 +82,7 @@ inst(CALL, 171, (counter:1, func_version:2, min_args:1), (--),
     DISPATCH();
 }
 
-inst(CALL_FUNCTION_EX, 142, (), (--), end|err|esc, CALL_FUNCTION_EX)
+inst(CALL_FUNCTION_EX, 142, (), (unused[3 + (oparg & 1)] -- unused), end|err|esc, CALL_FUNCTION_EX)
 {
     PyObject *kwargs = oparg & 1 ? PEEK(1) : NULL;
     PyObject **base = stack_pointer - (oparg & 1) - 2; /* callable, args */
@@ -150,9 +150,9 @@ inst(RETURN_VALUE, 83, (), (retval --), end|esc, RETURN_VALUE)
 
 /* Generators. */
 
-inst(RETURN_GENERATOR, 75, (), (--), end|err, RETURN_GENERATOR)
+inst(RETURN_GENERATOR, 75, (), (-- unused), end|err, RETURN_GENERATOR)
 {
-    PyObject *gen = kr_gen_from_function(frame->f_func);
+    PyObject *gen = kr_gen_from_function(frame->f_func, frame->f_code);
     if (gen == NULL) {
         GOTO(error);
     }
@@ -176,7 +176,7 @@ inst(RETURN_GENERATOR, 75, (), (--), end|err, RETURN_GENERATOR)
     RESUME_WITH(gen);
 }
 
-inst(YIELD_VALUE, 86, (), (retval --), end|esc, YIELD_VALUE)
+inst(YIELD_VALUE, 86, (), (retval -- unused), end|esc, YIELD_VALUE)
 {
     PyGenObject *gen = kr_frame_generator(frame);
     gen->gi_frame_state = KR_GEN_SUSPENDED;
@@ -201,7 +201,7 @@ inst(YIELD_VALUE, 86, (), (retval --), end|esc, YIELD_VALUE)
     RESUME_WITH(retval);
 }
 
-inst(SEND, 123, (), (receiver, value --), end|err|esc|jump, SEND)
+inst(SEND, 123, (), (receiver, value -- receiver, unused), end|err|esc|jump, SEND)
 {
     if ((PyGen_CheckExact(receiver) || PyCoro_CheckExact(receiver)) &&
         CAN_ENTER_GENERATOR((PyGenObject *)receiver) &&
@@ -271,6 +271,7 @@ inst(END_ASYNC_FOR, 54, (), (aiter, exc --), end|err|esc, END_ASYNC_FOR)
         Py_DECREF(aiter);
         DISPATCH();
     }
+    ERROR_KEEP(kr_no_exception(exc));
     stack_pointer--;
     PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exc)), exc,
                   PyException_GetTraceback(exc));

@@ -182,7 +182,7 @@ inst(GET_ITER, 68, (), (iterable -- iter), err|esc, GET_ITER)
     ERROR_IF(iter == NULL);
 }
 
-inst(FOR_ITER, 93, (), (iter --), end|err|esc|jump, FOR_ITER)
+inst(FOR_ITER, 93, (), (iter -- iter, unused), end|err|esc|jump, FOR_ITER)
 {
     PyTypeObject *type = Py_TYPE(iter);
     PyObject *next;
@@ -222,6 +222,7 @@ inst(FOR_ITER, 93, (), (iter --), end|err|esc|jump, FOR_ITER)
         ENTER_GENERATOR((PyGenObject *)iter, Py_NewRef(Py_None));
     }
     else {
+        ERROR_KEEP(type->tp_iternext == NULL && kr_no_iterator(iter));
         next = type->tp_iternext(iter);
     }
     if (KR_LIKELY(next != NULL)) {
@@ -263,25 +264,29 @@ inst(RERAISE, 119, (), (exc --), end|err, RERAISE)
             PyErr_SetString(PyExc_SystemError, "lasti is not an int");
             GOTO(error);
         }
-        frame->prev_instr =
-            _PyCode_CODE(frame->f_code) + PyLong_AsLong(lasti);
+        long unit = kr_is_small(lasti) ? (long)kr_small_value(lasti) : -1;
+        ERROR_KEEP(kr_bad_lasti(frame->f_code, unit));
+        frame->prev_instr = _PyCode_CODE(frame->f_code) + unit;
     }
+    ERROR_KEEP(kr_no_exception(exc));
     stack_pointer--;
     PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exc)), exc,
                   PyException_GetTraceback(exc));
     GOTO(exception_unwind);
 }
 
-inst(PUSH_EXC_INFO, 35, (), (exc -- previous, current), none, PUSH_EXC_INFO)
+inst(PUSH_EXC_INFO, 35, (), (exc -- previous, current), err, PUSH_EXC_INFO)
 {
+    ERROR_KEEP(kr_no_exception(exc));
     _PyErr_StackItem *info = tstate->exc_info;
     previous = info->exc_value != NULL ? info->exc_value : Py_NewRef(Py_None);
     current = exc;
     info->exc_value = Py_NewRef(exc);
 }
 
-inst(POP_EXCEPT, 89, (), (exc --), esc, POP_EXCEPT)
+inst(POP_EXCEPT, 89, (), (exc --), err|esc, POP_EXCEPT)
 {
+    ERROR_KEEP(exc != Py_None && kr_no_exception(exc));
     _PyErr_StackItem *info = tstate->exc_info;
     PyObject *old = info->exc_value;
     info->exc_value = exc;
@@ -343,6 +348,7 @@ inst(WITH_EXCEPT_START, 49, (),
      WITH_EXCEPT_START)
 {
     (void)lasti;
+    ERROR_KEEP(kr_no_exception(exc));
     res = kr_call_exit(exit, exc);
     ERROR_KEEP(res == NULL);
 }
@@ -487,10 +493,23 @@ label(resume_frame)
     DISPATCH();
 }
 
+/* The first instruction of code that nobody has checked yet. Its tables are not
+ * to be used, so an error just leaves the frame. */
+inst(VERIFY, 254, (), (--), end|err, VERIFY)
+{
+    next_instr--;
+    frame->prev_instr = next_instr - 1;
+    if (kr_code_admit(frame->f_code) < 0) {
+        kr_frame_set_sp(frame, stack_pointer);
+        GOTO(exit_unwind);
+    }
+    DISPATCH();
+}
+
 /* Number 255: every instruction of a traced thread comes here first. */
 inst(DO_TRACING, 255, (), (--), end, DO_TRACING)
 {
-    next_instr--;
+    _Py_CODEUNIT *next = --next_instr;
     stack_pointer = kr_trace_instruction(tstate, frame, cframe, stack_pointer,
                                          &next_instr, KR_PREV_INSTR);
     if (stack_pointer == NULL) {
@@ -498,6 +517,9 @@ inst(DO_TRACING, 255, (), (--), end, DO_TRACING)
         frame->stacktop = -1;
         next_instr++;
         GOTO(error);
+    }
+    if (next_instr != next) {
+        kwnames = NULL; /* jumped away from a call */
     }
     int op = kr_opcode_deopt[KR_OPCODE(*next_instr)];
     oparg = KR_OPARG(*next_instr);
