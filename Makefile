@@ -29,7 +29,7 @@ run: release
 	@build/release/krait examples/tour.py
 
 test: dev
-	@cmake --build --preset dev --target unit_tests
+	@cmake --build --preset dev --target unit_tests fuzzers
 	@/usr/bin/python3.11 tests/run.py
 
 install: release

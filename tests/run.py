@@ -4,8 +4,8 @@
     tests/run.py [--krait build/dev/krait] [--only SECTION[,SECTION]] [-v]
 
 Sections: layers, metrics, exports, units, lang, programs, differences, capi,
-front, conformance. Each test owns its folder, environment, time zone and hash
-seed.
+front, fuzz, conformance. Each test owns its folder, environment, time zone and
+hash seed.
 """
 import argparse
 import importlib.util
@@ -16,7 +16,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 SECTIONS = ["layers", "metrics", "exports", "units", "lang", "programs",
-            "differences", "capi", "front", "conformance"]
+            "differences", "capi", "front", "fuzz", "conformance"]
 
 
 class Report:
