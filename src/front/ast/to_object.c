@@ -1,12 +1,23 @@
 /* Tree nodes to instances of the classes of module ast, driven by the tables
  * made from ast.def. */
+#include <limits.h>
+
 #include "front/ast/ast.h"
+#include "memory/tstate.h"
 #include "objects/ids.h"
 
-static PyObject *group_to_object(int group, const void *node);
+/* Depths count in thirds of a Python frame, as in the compiler. */
+#define DEPTH_SCALE 3
+
+struct walk {
+    PyThreadState *tstate;
+    int depth, limit;
+};
+
+static PyObject *group_to_object(struct walk *w, int group, const void *node);
 
 static PyObject *
-value_to_object(const struct kr_ast_field *f, const void *value)
+value_to_object(struct walk *w, const struct kr_ast_field *f, const void *value)
 {
     if (f->primitive == KR_AST_int) {
         return PyLong_FromLong(*(const int *)value);
@@ -17,13 +28,13 @@ value_to_object(const struct kr_ast_field *f, const void *value)
     }
     void *p = *(void *const *)value;
     if (f->primitive == KR_AST_NODE) {
-        return group_to_object(f->group, p);
+        return group_to_object(w, f->group, p);
     }
     return Py_NewRef(p == NULL ? Py_None : (PyObject *)p);
 }
 
 static PyObject *
-seq_to_list(const struct kr_ast_field *f, const asdl_seq *seq)
+seq_to_list(struct walk *w, const struct kr_ast_field *f, const asdl_seq *seq)
 {
     Py_ssize_t n = asdl_seq_LEN(seq);
     PyObject *list = PyList_New(n);
@@ -35,7 +46,7 @@ seq_to_list(const struct kr_ast_field *f, const asdl_seq *seq)
         const void *at =
             ints ? (const void *)&((const asdl_int_seq *)seq)->typed_elements[i]
                  : (const void *)&seq->typed_elements[i];
-        PyObject *item = value_to_object(f, at);
+        PyObject *item = value_to_object(w, f, at);
         if (item == NULL) {
             Py_DECREF(list);
             return NULL;
@@ -57,14 +68,14 @@ set_new(PyObject *object, const char *name, PyObject *value)
 }
 
 static int
-fill(PyObject *object, const struct kr_ast_class *c, const char *node)
+fill(struct walk *w, PyObject *object, const struct kr_ast_class *c, const char *node)
 {
     for (int i = 0; i < c->nfields; i++) {
         const struct kr_ast_field *f = &c->fields[i];
         const void *at = node + f->offset;
         PyObject *value = f->quantity == '*'
-                              ? seq_to_list(f, *(asdl_seq *const *)at)
-                              : value_to_object(f, at);
+                              ? seq_to_list(w, f, *(asdl_seq *const *)at)
+                              : value_to_object(w, f, at);
         if (set_new(object, f->name, value) < 0) {
             return -1;
         }
@@ -84,14 +95,18 @@ fill(PyObject *object, const struct kr_ast_class *c, const char *node)
 }
 
 static PyObject *
-group_to_object(int group, const void *node)
+group_to_object(struct walk *w, int group, const void *node)
 {
     if (node == NULL) {
         Py_RETURN_NONE;
     }
-    if (Py_EnterRecursiveCall(" during  ast construction") != 0) {
+    if (w->depth >= w->limit || kr_stack_is_low(w->tstate)) {
+        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth "
+                                              "exceeded during ast "
+                                              "construction");
         return NULL;
     }
+    w->depth++;
     const struct kr_ast_group *g = &kr_ast_groups[group];
     int kind = g->first_class;
     if (!g->product) {
@@ -99,10 +114,10 @@ group_to_object(int group, const void *node)
     }
     PyObject *object =
         PyType_GenericNew((PyTypeObject *)kr_ast_kind_class(kind), NULL, NULL);
-    if (object != NULL && fill(object, &kr_ast_classes[kind], node) < 0) {
+    if (object != NULL && fill(w, object, &kr_ast_classes[kind], node) < 0) {
         Py_CLEAR(object);
     }
-    Py_LeaveRecursiveCall();
+    w->depth--;
     return object;
 }
 
@@ -112,5 +127,13 @@ kr_ast_to_object(mod_ty tree)
     if (kr_ast_classes_init() < 0) {
         return NULL;
     }
-    return group_to_object(KR_AST_GROUP_mod, tree);
+    PyThreadState *ts = PyThreadState_Get();
+    struct walk w = {
+        .tstate = ts,
+        .depth = (ts->recursion_limit - ts->recursion_remaining) * DEPTH_SCALE,
+        .limit = ts->recursion_limit > INT_MAX / DEPTH_SCALE
+                     ? INT_MAX
+                     : ts->recursion_limit * DEPTH_SCALE,
+    };
+    return group_to_object(&w, KR_AST_GROUP_mod, tree);
 }

@@ -125,45 +125,32 @@ kr_validate_arguments(arguments_ty a)
            kr_validate_exprs(a->kw_defaults, Load, true);
 }
 
-/* 1 if the value can be a constant, 0 if not, -1 with an exception. */
-static int
-check_constant(PyObject *value)
+/* Whether the value can be a constant; if not, an exception is set. */
+static bool
+validate_constant(PyObject *value)
 {
     if (value == Py_None || value == Py_Ellipsis || PyLong_CheckExact(value) ||
         PyFloat_CheckExact(value) || PyComplex_CheckExact(value) ||
         PyBool_Check(value) || PyUnicode_CheckExact(value) ||
         PyBytes_CheckExact(value)) {
-        return 1;
+        return true;
     }
     if (!PyTuple_CheckExact(value) && !PyFrozenSet_CheckExact(value)) {
-        return 0;
-    }
-    if (Py_EnterRecursiveCall(" during compilation") != 0) {
-        return -1;
-    }
-    int result = -1;
-    PyObject *items = PySequence_Tuple(value);
-    if (items != NULL) {
-        result = 1;
-        for (Py_ssize_t i = 0; result > 0 && i < PyTuple_GET_SIZE(items);
-             i++) {
-            result = check_constant(PyTuple_GET_ITEM(items, i));
-        }
-        Py_DECREF(items);
-    }
-    Py_LeaveRecursiveCall();
-    return result;
-}
-
-static int
-validate_constant(PyObject *value)
-{
-    int result = check_constant(value);
-    if (result == 0) {
         PyErr_Format(PyExc_TypeError, "got an invalid type in Constant: %s",
                      _PyType_Name(Py_TYPE(value)));
+        return false;
     }
-    return result > 0;
+    if (Py_EnterRecursiveCall(" during compilation") != 0) {
+        return false;
+    }
+    PyObject *items = PySequence_Tuple(value);
+    bool valid = items != NULL;
+    for (Py_ssize_t i = 0; valid && i < PyTuple_GET_SIZE(items); i++) {
+        valid = validate_constant(PyTuple_GET_ITEM(items, i));
+    }
+    Py_XDECREF(items);
+    Py_LeaveRecursiveCall();
+    return valid;
 }
 
 /* The context a node carries, 0 if its kind has none. */

@@ -320,7 +320,7 @@ kr_constants_add(struct kr_constants *table, PyObject *object)
     if (entry == NULL || entry->object != NULL) {
         return entry == NULL ? NULL : entry->object;
     }
-    if (PyFrozenSet_CheckExact(object)) {
+    if (PyFrozenSet_CheckExact(object) && PySet_GET_SIZE(object) > 0) {
         object = merged_set(table, object);
         if (object == NULL) {
             return NULL;
