@@ -89,7 +89,7 @@ kr_main_config(void)
     return &PyInterpreterState_Main()->config;
 }
 
-/* --- Start ----------------------------------------------------------------------- */
+/* --- Start --------------------------------------------------------------- */
 
 #define FAILED(text)                                                           \
     ((PyStatus){._type = _PyStatus_TYPE_ERROR, .func = __func__,               \
@@ -407,7 +407,7 @@ Py_Initialize(void)
     Py_InitializeEx(1);
 }
 
-/* --- End ---------------------------------------------------------------------------- */
+/* --- End ----------------------------------------------------------------- */
 
 void
 kr_wait_for_threads(void)
@@ -607,7 +607,7 @@ Py_Exit(int sts)
     exit(sts);
 }
 
-/* --- Interactive and signals ---------------------------------------------------------- */
+/* --- Interactive and signals --------------------------------------------- */
 
 int
 Py_FdIsInteractive(FILE *fp, const char *filename)

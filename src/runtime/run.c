@@ -14,7 +14,7 @@
 #include "objects/interp.h"
 #include "runtime/lifecycle.h"
 
-/* --- Compiling ------------------------------------------------------------------ */
+/* --- Compiling ----------------------------------------------------------- */
 
 PyObject *
 Py_CompileStringObject(const char *str, PyObject *filename, int start,
@@ -88,7 +88,7 @@ PyRun_StringFlags(const char *str, int start, PyObject *globals,
         locals);
 }
 
-/* --- Files ------------------------------------------------------------------------ */
+/* --- Files --------------------------------------------------------------- */
 
 /* The rest of an open file, NUL-terminated, in PyMem memory. */
 static char *
@@ -324,7 +324,7 @@ PyRun_SimpleStringFlags(const char *command, PyCompilerFlags *flags)
     return 0;
 }
 
-/* --- Interactive --------------------------------------------------------------------- */
+/* --- Interactive --------------------------------------------------------- */
 
 enum { ONE_OK = 0, ONE_ERROR = -1, ONE_EOF = 11 };
 
@@ -516,7 +516,7 @@ PyRun_AnyFileExFlags(FILE *fp, const char *filename_str, int closeit,
     return res;
 }
 
-/* --- Shorter forms, which the header also has as macros --------------------------------- */
+/* --- Shorter forms, which the header also has as macros ------------------ */
 
 #undef PyRun_AnyFile
 #undef PyRun_AnyFileEx

@@ -68,7 +68,8 @@ set_new(PyObject *object, const char *name, PyObject *value)
 }
 
 static int
-fill(struct walk *w, PyObject *object, const struct kr_ast_class *c, const char *node)
+fill(struct walk *w, PyObject *object, const struct kr_ast_class *c,
+     const char *node)
 {
     for (int i = 0; i < c->nfields; i++) {
         const struct kr_ast_field *f = &c->fields[i];

@@ -170,15 +170,17 @@ kr_config_copy(PyConfig *to, const PyConfig *from)
             *KR_FIELD_AT(to, f, int) = *KR_FIELD_AT(from, f, int);
             break;
         case KR_FIELD_ULONG:
-            *KR_FIELD_AT(to, f, unsigned long) = *KR_FIELD_AT(from, f, unsigned long);
+            *KR_FIELD_AT(to, f, unsigned long) =
+                *KR_FIELD_AT(from, f, unsigned long);
             break;
         case KR_FIELD_WSTR:
             status = PyConfig_SetString(to, KR_FIELD_AT(to, f, wchar_t *),
                                         *KR_FIELD_AT(from, f, wchar_t *));
             break;
         case KR_FIELD_LIST:
-            if (_PyWideStringList_Copy(KR_FIELD_AT(to, f, PyWideStringList),
-                                       KR_FIELD_AT(from, f, PyWideStringList)) < 0) {
+            if (_PyWideStringList_Copy(
+                    KR_FIELD_AT(to, f, PyWideStringList),
+                    KR_FIELD_AT(from, f, PyWideStringList)) < 0) {
                 status = PyStatus_NoMemory();
             }
         }
@@ -189,7 +191,7 @@ kr_config_copy(PyConfig *to, const PyConfig *from)
     return PyStatus_Ok();
 }
 
-/* --- Defaults ---------------------------------------------------------------- */
+/* --- Defaults ------------------------------------------------------------ */
 
 /* -1 means: not set, to be found out by PyConfig_Read. */
 static void
@@ -278,7 +280,7 @@ PyConfig_InitIsolatedConfig(PyConfig *config)
     config->pathconfig_warnings = 0;
 }
 
-/* --- Reading ------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------- */
 
 const wchar_t *
 kr_config_xoption(const PyConfig *config, const wchar_t *name)
@@ -666,7 +668,7 @@ PyConfig_Read(PyConfig *config)
     return status;
 }
 
-/* --- Arguments --------------------------------------------------------------------- */
+/* --- Arguments ----------------------------------------------------------- */
 
 PyStatus
 PyConfig_SetArgv(PyConfig *config, Py_ssize_t argc, wchar_t *const *argv)

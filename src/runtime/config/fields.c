@@ -88,7 +88,8 @@ field_value(const PyConfig *config, const struct kr_config_field *f)
         return s == NULL ? Py_NewRef(Py_None) : PyUnicode_FromWideChar(s, -1);
     }
     default:
-        return _PyWideStringList_AsList(KR_FIELD_AT(config, f, PyWideStringList));
+        return _PyWideStringList_AsList(
+            KR_FIELD_AT(config, f, PyWideStringList));
     }
 }
 

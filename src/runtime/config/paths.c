@@ -383,7 +383,7 @@ kr_config_read_paths(PyConfig *config)
     return status;
 }
 
-/* --- The old API of paths --------------------------------------------------------- */
+/* --- The old API of paths ------------------------------------------------ */
 
 static struct kr_path_state {
     wchar_t *program_name, *program_full_path, *home;

@@ -43,7 +43,7 @@ kr_utf8_mode(void)
     return kr_preinit_state.config.utf8_mode > 0;
 }
 
-/* --- defaults -------------------------------------------------------------- */
+/* --- defaults ------------------------------------------------------------ */
 
 enum { COMPAT = 1, PYTHON = 2, ISOLATED = 3 };
 
@@ -126,7 +126,7 @@ read_global_variables(PyPreConfig *pre)
     }
 }
 
-/* --- reading ----------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 static const char *
 environment(const PyPreConfig *pre, const char *name)
@@ -264,7 +264,7 @@ read_all(PyPreConfig *pre, const _PyArgv *args)
     return status;
 }
 
-/* --- writing ----------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 static PyStatus
 apply(PyPreConfig *pre)
@@ -341,7 +341,7 @@ Py_PreInitializeFromArgs(const PyPreConfig *src_config, Py_ssize_t argc,
     return _Py_PreInitializeFromPyArgv(src_config, &args);
 }
 
-/* --- looking ----------------------------------------------------------------- */
+/* --- looking ------------------------------------------------------------- */
 
 PyObject *
 kr_preconfig_as_dict(void)

@@ -57,7 +57,7 @@ use_old_api(PyConfig *config)
     return status;
 }
 
-/* --- reading ----------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 /* Sets a string that is not set yet. */
 static PyStatus

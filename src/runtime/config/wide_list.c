@@ -138,7 +138,7 @@ PyStatus_Exception(PyStatus status)
     return PyStatus_IsError(status) || PyStatus_IsExit(status);
 }
 
-/* --- arguments --------------------------------------------------------------- */
+/* --- arguments ----------------------------------------------------------- */
 
 PyStatus
 _PyArgv_AsWstrList(const _PyArgv *args, PyWideStringList *list)
