@@ -603,7 +603,10 @@ _PyEval_EvalFrameDefault(PyThreadState *tstate, _PyInterpreterFrame *frame,
     frame->is_entry = KR_EXIT_C;
     frame->previous = outer->current_frame;
     here.cframe.current_frame = frame;
-    return run(tstate, frame, &here.cframe, throwing);
+    PyObject *result = run(tstate, frame, &here.cframe, throwing);
+    /* tracing may have begun or ended meanwhile */
+    outer->use_tracing = here.cframe.use_tracing;
+    return result;
 }
 
 PyObject *
