@@ -8,6 +8,7 @@
 #include "objects/abstract/abstract.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
+#include "runtime/import/timing.h"
 
 /* New SimpleNamespace with these attributes; owned by namespace.c. */
 PyAPI_FUNC(PyObject *) _PyNamespace_New(PyObject *kwds);
@@ -725,7 +726,10 @@ find_and_load(PyObject *name)
     if (func == NULL) {
         return NULL;
     }
+    struct kr_import_timer timer;
+    kr_import_timer_start(&timer);
     PyObject *mod = PyObject_Vectorcall(func, args, 2, NULL);
+    kr_import_timer_stop(&timer, name);
     Py_DECREF(func);
     return mod;
 }
