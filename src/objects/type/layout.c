@@ -255,8 +255,9 @@ get_weakref(PyObject *obj, void *context)
     return Py_NewRef(*list == NULL ? Py_None : *list);
 }
 
-#define DICT_DOC PyDoc_STR("attributes of the instance")
-#define WEAK_DOC PyDoc_STR("weak references to the instance")
+#define DICT_DOC PyDoc_STR("dictionary for instance variables (if defined)")
+#define WEAK_DOC                                                               \
+    PyDoc_STR("list of weak references to the object (if defined)")
 
 PyGetSetDef kr_subtype_getset_full[] = {
     {"__dict__", get_dict, set_dict, DICT_DOC},
