@@ -224,7 +224,7 @@ each_member(struct collection *c, void (*visit)(struct collection *,
     if (c->gen == 0 && !kr_gc.lists_lost) {
         for (size_t i = 0; i < kr_gc.large_young_len; i++) {
             struct kr_large *e = kr_gc_large(kr_gc.large_young[i]);
-            if (e != NULL && e->tracked && e->gen == 0) {
+            if (e->tracked && e->gen == 0) {
                 visit(c, e->op, &e->refs);
             }
         }
@@ -271,19 +271,30 @@ count_unreached(struct collection *c, PyObject *op, uint32_t *slot)
     c->nfound += *slot == 1;
 }
 
+/* A survivor need not be tracked if it can't be part of a cycle. */
+static void
+untrack_survivor(struct collection *c, PyObject *op)
+{
+    if (PyTuple_CheckExact(op)) {
+        _PyTuple_MaybeUntrack(op);
+    }
+    else if (c->gen == 2 && PyDict_CheckExact(op)) {
+        _PyDict_MaybeUntrack(op);
+    }
+}
+
 /* Sorts the members: the living go to the next generation, the others to
  * `found`. The large ones are sorted here, the pooled ones word by word. */
 static void
 sort_large(struct collection *c, struct kr_large *e, int next)
 {
-    if (e->refs == 1 && e->tracked) {
-        if (e->gen != KR_GC_APART) {
-            e->gen = KR_GC_APART;
-            c->found[c->nfound++] = e->op;
-        }
+    if (e->refs == 1) {
+        e->gen = KR_GC_APART;
+        c->found[c->nfound++] = e->op;
     }
     else if (e->refs != 0) {
         e->gen = (uint8_t)next;
+        untrack_survivor(c, e->op);
     }
 }
 
@@ -317,10 +328,7 @@ static void
 forget_young_large(void)
 {
     for (size_t i = 0; i < kr_gc.large_young_len; i++) {
-        struct kr_large *e = kr_gc_large(kr_gc.large_young[i]);
-        if (e != NULL) {
-            e->listed = 0;
-        }
+        kr_gc_large(kr_gc.large_young[i])->young_at = 0;
     }
     kr_gc.large_young_len = 0;
 }
@@ -345,10 +353,7 @@ sort_members(struct collection *c)
     }
     if (c->gen == 0 && !kr_gc.lists_lost) {
         for (size_t i = 0; i < kr_gc.large_young_len; i++) {
-            struct kr_large *e = kr_gc_large(kr_gc.large_young[i]);
-            if (e != NULL && e->tracked && e->gen != 1) {
-                sort_large(c, e, next);
-            }
+            sort_large(c, kr_gc_large(kr_gc.large_young[i]), next);
         }
     }
     else {
@@ -381,9 +386,9 @@ find_unreachable(struct collection *c)
     return sort_members(c);
 }
 
-/* The survivors need not be tracked if they can't be part of a cycle. */
+/* The large survivors are done already. */
 static void
-untrack_survivors(struct collection *c)
+untrack_pooled(struct collection *c)
 {
     int next = c->gen == 2 ? 2 : c->gen + 1;
     for (size_t i = 0; i < c->npools; i++) {
@@ -394,14 +399,8 @@ untrack_survivors(struct collection *c)
                                                        : words[w].hi);
             for (; m != 0; m &= m - 1) {
                 PyObject *op = object_at(pool, w, __builtin_ctzll(m));
-                if (pool->gc_refs[kr_pool_index(pool, op)] != REACHED) {
-                    continue;
-                }
-                if (PyTuple_CheckExact(op)) {
-                    _PyTuple_MaybeUntrack(op);
-                }
-                else if (c->gen == 2 && PyDict_CheckExact(op)) {
-                    _PyDict_MaybeUntrack(op);
+                if (pool->gc_refs[kr_pool_index(pool, op)] == REACHED) {
+                    untrack_survivor(c, op);
                 }
             }
         }
@@ -796,7 +795,7 @@ collect_main(int gen, Py_ssize_t *uncollectable, bool no_fail)
         detach_slots(&c);
         return 0;
     }
-    untrack_survivors(&c);
+    untrack_pooled(&c);
     account(&c);
     Py_ssize_t m = 0;
     if (c.nfound == 0) {

@@ -136,8 +136,20 @@ large_insert(void *op)
 }
 
 static void
+large_leave_young(struct kr_large *e)
+{
+    if (e->young_at != 0) {
+        PyObject *last = kr_gc.large_young[--kr_gc.large_young_len];
+        kr_gc.large_young[e->young_at - 1] = last;
+        kr_gc_large(last)->young_at = e->young_at;
+        e->young_at = 0;
+    }
+}
+
+static void
 large_remove(struct kr_large *e)
 {
+    large_leave_young(e);
     size_t mask = kr_gc.large_cap - 1;
     size_t hole = (size_t)(e - kr_gc.large);
     for (size_t i = (hole + 1) & mask; kr_gc.large[i].op != NULL;
@@ -166,7 +178,7 @@ large_list_young(struct kr_large *e)
         kr_gc.large_young_cap = cap;
     }
     kr_gc.large_young[kr_gc.large_young_len++] = e->op;
-    e->listed = 1;
+    e->young_at = (uint32_t)kr_gc.large_young_len;
 }
 
 void
@@ -176,7 +188,7 @@ kr_gc_track_large(PyObject *op)
     if (e != NULL) { /* else it is statically allocated: never garbage */
         e->tracked = 1;
         e->gen = 0;
-        if (!e->listed) {
+        if (e->young_at == 0) {
             large_list_young(e);
         }
     }
@@ -435,7 +447,8 @@ resize_large(PyVarObject *op, size_t size, size_t presize)
     if (e == NULL || size > (size_t)PTRDIFF_MAX - presize) {
         return NULL;
     }
-    struct kr_large copy = *e;
+    uint8_t finalized = e->finalized;
+    large_leave_young(e);
     char *block = realloc((char *)op - presize, size + presize);
     if (block == NULL) {
         return NULL;
@@ -443,7 +456,7 @@ resize_large(PyVarObject *op, size_t size, size_t presize)
     if (block + presize != (char *)op) {
         large_remove(e);
         e = large_insert(block + presize);
-        e->finalized = copy.finalized;
+        e->finalized = finalized;
     }
     return (PyVarObject *)(block + presize);
 }

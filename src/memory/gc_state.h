@@ -21,10 +21,10 @@ enum kr_gc_debug {
 struct kr_large {
     PyObject *op; /* NULL: free slot */
     uint32_t refs; /* as a pool's gc_refs */
+    uint32_t young_at; /* position in large_young + 1; 0: not there */
     uint8_t tracked;
     uint8_t gen;
     uint8_t finalized;
-    uint8_t listed; /* in large_young */
 };
 
 struct kr_pool_list {
@@ -63,7 +63,7 @@ struct kr_gc_state {
 
     struct kr_large *large; /* open addressing, linear probing */
     size_t large_cap, large_used;
-    PyObject **large_young; /* some entries may be stale or doubled */
+    PyObject **large_young; /* with all of generation 0, each once */
     size_t large_young_len, large_young_cap;
 
     /* tracemalloc's eyes on blocks of GC objects; NULL while it is off */
