@@ -228,11 +228,13 @@ _PyMem_GetCurrentAllocatorName(void)
     if (!same(&under[0], &malloc_allocator)) {
         return NULL;
     }
-    if (same(&under[1], &heap_allocator) && same(&under[2], &heap_allocator)) {
+    bool heap = same(&under[1], &heap_allocator)
+                && same(&under[2], &heap_allocator);
+    if (heap && KR_SMALL_MAX > 0) {
         return hooked ? "pymalloc_debug" : "pymalloc";
     }
-    if (same(&under[1], &malloc_allocator)
-        && same(&under[2], &malloc_allocator)) {
+    if (heap || (same(&under[1], &malloc_allocator)
+                 && same(&under[2], &malloc_allocator))) {
         return hooked ? "malloc_debug" : "malloc";
     }
     return NULL;
