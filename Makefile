@@ -2,7 +2,7 @@
 #
 #   make          the program that users get: build/release/krait
 #   make run      build it and walk through the language (examples/tour.py)
-#   make test     build what the tests need and run them all
+#   make test     build what the tests need and run them all (BUILD=asan: there)
 #   make dev | asan | ubsan      other builds, in build/<name>
 #   make install PREFIX=/usr/local
 #
@@ -10,6 +10,7 @@
 
 PRESETS := dev asan ubsan
 PREFIX ?= /usr/local
+BUILD ?= dev
 
 .PHONY: all release run test deps install clean $(PRESETS)
 
@@ -28,9 +29,9 @@ $(PRESETS): deps
 run: release
 	@build/release/krait examples/tour.py
 
-test: dev
-	@cmake --build --preset dev --target unit_tests fuzzers
-	@/usr/bin/python3.11 tests/run.py
+test: $(BUILD)
+	@cmake --build --preset $(BUILD) --target unit_tests fuzzers
+	@/usr/bin/python3.11 tests/run.py --build $(BUILD)
 
 install: release
 	@cmake --install build/release --prefix "$(PREFIX)"

@@ -52,8 +52,7 @@ else()
   file(GLOB KR_FROZEN_SOURCES ${KR_STDLIB}/*.py ${KR_STDLIB}/importlib/*.py)
   add_custom_command(
     OUTPUT ${GEN}/kr_frozen.c
-    COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0
-            LLVM_PROFILE_FILE=/dev/null
+    COMMAND ${CMAKE_COMMAND} -E env LLVM_PROFILE_FILE=/dev/null
             $<TARGET_FILE:krait_boot> -S -E -B
             ${PROJECT_SOURCE_DIR}/tools/freeze.py ${KR_STDLIB}
             ${GEN}/kr_frozen.c

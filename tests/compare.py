@@ -4,13 +4,16 @@ import os
 import subprocess
 import tempfile
 
+import sanitizers
+
 REFERENCE = "/usr/bin/python3.11"
 
 
 def environment(home):
     return {"PATH": os.environ["PATH"], "HOME": home, "TMPDIR": home,
             "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80"}
+            "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80",
+            **sanitizers.environment()}
 
 
 def run(python, args, stdin="", timeout=120, cwd=None, env=()):

@@ -1,11 +1,12 @@
 #!/usr/bin/python3.11
 """Runs the project's tests and ends with one line: N passed, N failed.
 
-    tests/run.py [--krait build/dev/krait] [--only SECTION[,SECTION]] [-v]
+    tests/run.py [--build dev] [--only SECTION[,SECTION]] [-v]
 
 Sections: layers, metrics, exports, units, lang, programs, differences, capi,
 front, fuzz, conformance. Each test owns its folder, environment, time zone and
-hash seed.
+hash seed. The builds asan and ubsan have one test more: that they reported
+nothing.
 """
 import argparse
 import importlib.util
@@ -53,14 +54,18 @@ def load(section):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--krait",
-                        default=os.path.join(TOP, "build/dev/krait"))
+    parser.add_argument("--build", default="dev",
+                        help="the program is build/BUILD/krait")
+    parser.add_argument("--krait", help="the program, if it is another one")
     parser.add_argument("--only", default=",".join(SECTIONS))
     parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
     os.chdir(TOP)
     sys.path.insert(0, HERE)
-    report = Report(os.path.abspath(args.krait), args.verbose)
+    import sanitizers
+    krait = args.krait or f"build/{args.build}/krait"
+    report = Report(os.path.abspath(krait), args.verbose)
+    found = sanitizers.prepare(report.krait)
     for section in args.only.split(","):
         if not os.path.exists(os.path.join(HERE, "sections", section + ".py")):
             continue
@@ -70,6 +75,8 @@ def main():
         print(f"   {report.passed - before} passed, "
               f"{len(report.failed) - bad} failed, "
               f"{time.time() - start:.0f} s", flush=True)
+    if found:
+        report.add("the sanitizer reported nothing", sanitizers.problem(found))
     print(f"\n{report.passed} passed, {len(report.failed)} failed")
     return 1 if report.failed else 0
 

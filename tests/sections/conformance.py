@@ -2,7 +2,7 @@
 
 tests/conformance/expected.json holds, for each module that the project
 answers for, the cases that fail (with the reason last seen) and those that
-are not judged. A new failure fails, and so does a case that passes although
+are not judged, ever ("unstable") or under a sanitizer. A new failure fails, and so does a case that passes although
 it is listed. Re-mark with `tests/conformance/mark build/dev/krait`.
 """
 import json
@@ -11,15 +11,21 @@ import subprocess
 import sys
 import tempfile
 
+import sanitizers
+
 
 def run_driver(top, krait, modules, jobs=2):
     """Results of the driver: module -> {case: status}."""
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "result.json")
+        options = []
+        for pair in sanitizers.environment().items():
+            options += ["--env", "=".join(pair), "--mem", "0",
+                        "--timeout", "900", "--stall", "300"]
         subprocess.run(
             [sys.executable, f"{top}/tests/conformance/driver.py", "-q",
              "--python", krait, "--json", out, "-j", str(jobs),
-             "--max-time", "900", *modules],
+             "--max-time", "3600" if options else "900", *options, *modules],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL, cwd=folder)
         with open(out) as f:
@@ -43,6 +49,8 @@ def judge(result, base, marks):
     """(cases judged, those that passed, newly failing, listed but passing)."""
     got = outcomes(result)
     known, ignored = marks.get("failing", {}), marks.get("unstable", {})
+    if sanitizers.environment():
+        ignored = ignored | marks.get("sanitizer", {})
     cases = [c for c, s in base.items() if s == "pass" and c not in ignored]
     passed = {c for c in cases if got.get(c) == "pass"}
     new = {c for c in cases if c not in passed and c not in known}
