@@ -14,6 +14,10 @@ function(kr_shared_module name)
   set(KR_SHARED_MODULES ${KR_SHARED_MODULES} mod_${name} PARENT_SCOPE)
 endfunction()
 include(cmake/shared_modules.cmake)
+# The package `krait` lies where only krait looks, beside those modules.
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/lib-dynload)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/lib/krait
+  ${PROJECT_BINARY_DIR}/lib-dynload/krait SYMBOLIC)
 
 list(REMOVE_ITEM KR_SOURCES ${PROJECT_SOURCE_DIR}/src/cli/program.c)
 add_library(kr_objects OBJECT ${KR_SOURCES} ${KR_GENERATED_SOURCES}

@@ -14,9 +14,9 @@ PyAPI_FUNC(PyCodeObject *)
 _PyAST_Compile(mod_ty tree, PyObject *filename, PyCompilerFlags *flags,
                int optimize, KrArena *arena);
 
-PyCodeObject *
-_PyAST_Compile(mod_ty tree, PyObject *filename, PyCompilerFlags *flags,
-               int optimize, KrArena *arena)
+static PyObject *
+compile_tree(mod_ty tree, PyObject *filename, PyCompilerFlags *flags,
+             int optimize, const struct kr_observer *observer, KrArena *arena)
 {
     PyFutureFeatures future;
     if (kr_future_read(tree, filename, &future) < 0) {
@@ -39,9 +39,17 @@ _PyAST_Compile(mod_ty tree, PyObject *filename, PyCompilerFlags *flags,
         return NULL;
     }
     PyObject *code = kr_codegen(tree, filename, st, &future, features,
-                                optimize, arena);
+                                optimize, observer, arena);
     kr_symtable_free(st);
-    return (PyCodeObject *)code;
+    return code;
+}
+
+PyCodeObject *
+_PyAST_Compile(mod_ty tree, PyObject *filename, PyCompilerFlags *flags,
+               int optimize, KrArena *arena)
+{
+    return (PyCodeObject *)compile_tree(tree, filename, flags, optimize, NULL,
+                                        arena);
 }
 
 static PyObject *
@@ -86,6 +94,28 @@ kr_front_compile_file(char *text, Py_ssize_t len, PyObject *filename,
         tree == NULL
             ? NULL
             : (PyObject *)_PyAST_Compile(tree, filename, flags, -1, arena);
+    kr_arena_free(arena);
+    return code;
+}
+
+PyObject *
+kr_front_compile_observed(PyObject *source, PyObject *filename, int start,
+                          PyCompilerFlags *flags, int optimize,
+                          const struct kr_observer *observer)
+{
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(source, &len);
+    KrArena *arena = text == NULL ? NULL : kr_arena_new();
+    if (arena == NULL) {
+        return NULL;
+    }
+    flags->cf_flags |= PyCF_IGNORE_COOKIE;
+    mod_ty tree = kr_parse_string(text, (size_t)len, filename, start, flags,
+                                  arena);
+    PyObject *code = tree == NULL
+                         ? NULL
+                         : compile_tree(tree, filename, flags, optimize,
+                                        observer, arena);
     kr_arena_free(arena);
     return code;
 }

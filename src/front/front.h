@@ -4,6 +4,8 @@
 
 #include <Python.h>
 
+#include "front/compiler/observer.h"
+
 /* Compiles NUL-terminated UTF-8 (or, with a coding cookie, other) source of
  * `len` bytes. `start` is Py_file_input, Py_eval_input, Py_single_input or
  * Py_func_type_input; `optimize` -1 takes the interpreter's level. With
@@ -17,6 +19,12 @@ PyObject *kr_front_compile(const char *source, Py_ssize_t len,
  * are those of files. */
 PyObject *kr_front_compile_file(char *text, Py_ssize_t len, PyObject *filename,
                                 int start, PyCompilerFlags *flags);
+
+/* Compiles str in mode `start` while `observer` watches. */
+PyObject *kr_front_compile_observed(PyObject *source, PyObject *filename,
+                                    int start, PyCompilerFlags *flags,
+                                    int optimize,
+                                    const struct kr_observer *observer);
 
 /* Whether `obj` is an instance of _ast.AST: 1, 0, or -1 on failure. */
 int kr_front_is_tree(PyObject *obj);

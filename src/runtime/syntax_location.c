@@ -98,18 +98,14 @@ read_line(FILE *fp, int lineno, const char *encoding)
     }
     char line[1000];
     int current = 0, at_start = 1;
-    while (current < lineno && fgets(line, sizeof(line), fp) != NULL) {
+    while (current < lineno &&
+           Py_UniversalNewlineFgets(line, sizeof(line), fp, NULL) != NULL) {
         current += at_start;
         at_start = strchr(line, '\n') != NULL;
     }
     fclose(fp);
     if (current < lineno || lineno <= 0) {
         return NULL;
-    }
-    size_t len = strlen(line);
-    if (len >= 2 && line[len - 2] == '\r' && line[len - 1] == '\n') {
-        line[len - 2] = '\n';
-        line[len - 1] = '\0';
     }
     PyObject *res =
         PyUnicode_Decode(line, (Py_ssize_t)strlen(line),

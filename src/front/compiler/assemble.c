@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "code/code.h"
+#include "front/compiler/observer.h"
 #include "front/compiler/passes.h"
 
 static int
@@ -171,34 +172,77 @@ describe_locals(struct kr_unit *unit, struct kr_code_spec *spec, int dropped)
     return 0;
 }
 
+/* Shows the graph to the observer of the compilation, if there is one: 0, or
+ * -1 with an exception set. */
+static int
+show(struct kr_unit *unit, struct kr_cfg *cfg, const char *pass)
+{
+    if (KR_LIKELY(cfg->observer == NULL)) {
+        return 0;
+    }
+    PyObject *graph = kr_cfg_dump(cfg);
+    if (graph == NULL) {
+        return -1;
+    }
+    PyObject *scope = unit->qualname ? unit->qualname : unit->name;
+    int status =
+        cfg->observer->seen(cfg->observer->data, scope, pass, graph);
+    Py_DECREF(graph);
+    return status;
+}
+
+/* What the code does not depend on: constant operands, dead code, NOPs. */
+static int
+simplify(struct kr_unit *unit, struct kr_cfg *cfg, struct kr_constants *merged)
+{
+    if (kr_pass_peephole(cfg, &unit->consts, merged) < 0 ||
+        show(unit, cfg, "peephole") < 0) {
+        return -1;
+    }
+    kr_pass_remove_nops(cfg);
+    if (show(unit, cfg, "remove_nops") < 0 || kr_pass_inline_exits(cfg) < 0 ||
+        show(unit, cfg, "inline_exits") < 0 || kr_pass_reachable(cfg) < 0 ||
+        show(unit, cfg, "reachable") < 0) {
+        return -1;
+    }
+    kr_pass_remove_nops(cfg);
+    kr_pass_remove_empty(cfg);
+    if (show(unit, cfg, "remove_empty") < 0) {
+        return -1;
+    }
+    kr_pass_remove_jumps(cfg);
+    kr_pass_trim_consts(cfg, &unit->consts);
+    return show(unit, cfg, "remove_jumps");
+}
+
+static int
+settle_lines(struct kr_unit *unit, struct kr_cfg *cfg)
+{
+    if (kr_pass_duplicate_exits(cfg) < 0 ||
+        show(unit, cfg, "duplicate_exits") < 0) {
+        return -1;
+    }
+    kr_pass_propagate_lines(cfg);
+    kr_pass_exit_lines(cfg, unit->firstlineno);
+    return show(unit, cfg, "propagate_lines");
+}
+
 /* Everything up to the layout that is emitted, whose size is put in *units.
  * Returns the stack size, or -1 with an exception set. */
 static int
 optimise(struct kr_unit *unit, struct kr_cfg *cfg, struct kr_constants *merged,
          int *units)
 {
-    if (kr_pass_peephole(cfg, &unit->consts, merged) < 0) {
+    if (simplify(unit, cfg, merged) < 0 || settle_lines(unit, cfg) < 0) {
         return -1;
     }
-    kr_pass_remove_nops(cfg);
-    if (kr_pass_inline_exits(cfg) < 0 || kr_pass_reachable(cfg) < 0) {
-        return -1;
-    }
-    kr_pass_remove_nops(cfg);
-    kr_pass_remove_empty(cfg);
-    kr_pass_remove_jumps(cfg);
-    kr_pass_trim_consts(cfg, &unit->consts);
-    if (kr_pass_duplicate_exits(cfg) < 0) {
-        return -1;
-    }
-    kr_pass_propagate_lines(cfg);
-    kr_pass_exit_lines(cfg, unit->firstlineno);
     int stacksize = kr_pass_stackdepth(cfg, is_generator(unit));
     if (stacksize < 0) {
         return -1;
     }
     if (cfg->has_handlers) {
-        if (kr_pass_label_handlers(cfg) < 0) {
+        if (kr_pass_label_handlers(cfg) < 0 ||
+            show(unit, cfg, "label_handlers") < 0) {
             return -1;
         }
         kr_pass_drop_setups(cfg);
@@ -206,7 +250,7 @@ optimise(struct kr_unit *unit, struct kr_cfg *cfg, struct kr_constants *merged,
     kr_pass_remove_nops(cfg);
     kr_pass_direct_jumps(cfg);
     *units = kr_pass_jump_offsets(cfg);
-    return stacksize;
+    return show(unit, cfg, "layout") < 0 ? -1 : stacksize;
 }
 
 static void
@@ -270,7 +314,8 @@ kr_assemble(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *filename,
         kr_arena_alloc(cfg->arena, (size_t)(ncells + 1) * sizeof *place);
     int dropped, units;
     if (place == NULL || add_return(unit, cfg, add_none) < 0 ||
-        kr_pass_normalise(cfg) < 0 || kr_pass_inline_exits(cfg) < 0) {
+        show(unit, cfg, "codegen") < 0 || kr_pass_normalise(cfg) < 0 ||
+        kr_pass_inline_exits(cfg) < 0 || show(unit, cfg, "normalise") < 0) {
         return NULL;
     }
     place_cells(unit, place, &dropped);
@@ -281,7 +326,8 @@ kr_assemble(struct kr_unit *unit, struct kr_cfg *cfg, PyObject *filename,
     if (ncells != 0) {
         fix_cells(cfg, place);
     }
-    if (insert_prefix(unit, cfg, place) < 0) {
+    if (insert_prefix(unit, cfg, place) < 0 ||
+        show(unit, cfg, "prefix") < 0) {
         return NULL;
     }
     int stacksize = optimise(unit, cfg, constants, &units);

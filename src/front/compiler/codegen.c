@@ -104,6 +104,7 @@ kr_cg_enter_scope(struct kr_compiler *c, PyObject *name,
         kr_cfg_init(&u->cfg, c->arena) < 0) {
         return -1;
     }
+    u->cfg.observer = c->observer;
     return start_code(c, lineno);
 }
 
@@ -554,7 +555,7 @@ visit_mod(struct kr_compiler *c, mod_ty mod)
 PyObject *
 kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
            const PyFutureFeatures *future, int cf_flags, int optimize,
-           KrArena *arena)
+           const struct kr_observer *observer, KrArena *arena)
 {
     struct kr_compiler c = {
         .tree = arena,
@@ -565,6 +566,7 @@ kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
         .future_lineno = future->ff_lineno,
         .cf_flags = cf_flags,
         .optimize = optimize,
+        .observer = observer,
     };
     PyObject *name = PyUnicode_InternFromString("<module>");
     PyObject *code = NULL;

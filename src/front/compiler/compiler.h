@@ -67,6 +67,7 @@ struct kr_compiler {
     int cf_flags;     /* PyCF_* of the call */
     int optimize;
     int interactive;
+    const struct kr_observer *observer; /* of the passes, or NULL */
     int nestlevel;
     struct kr_constants constants;
     struct kr_scope *u;  /* innermost scope */
@@ -76,7 +77,8 @@ struct kr_compiler {
  * object. */
 PyObject *kr_codegen(mod_ty mod, PyObject *filename, struct kr_symtable *st,
                      const PyFutureFeatures *future, int cf_flags,
-                     int optimize, KrArena *arena);
+                     int optimize, const struct kr_observer *observer,
+                     KrArena *arena);
 
 /* --- codegen.c: scopes and instructions ----------------------------------- */
 

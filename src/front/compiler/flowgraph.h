@@ -65,6 +65,8 @@ struct kr_block {
     void *scratch;
 };
 
+struct kr_observer;
+
 struct kr_cfg {
     KrArena *arena;
     struct kr_block *entry;   /* first block in layout order */
@@ -72,6 +74,7 @@ struct kr_cfg {
     struct kr_block *blocks;  /* newest block; chained by `list` */
     int nblocks;
     bool has_handlers; /* is there a SETUP_*? */
+    const struct kr_observer *observer; /* of the passes, or NULL */
 };
 
 /* Starts an empty graph whose entry block is current; 0, or -1 with

@@ -280,7 +280,7 @@ format_item(PyObject *format, Py_ssize_t *pos, expr_ty item, KrArena *arena)
         if (str == NULL || kr_arena_own(arena, str) < 0) {
             return NULL;
         }
-        spec = kr_ast_Constant(str, NULL, LOCATION(item), arena);
+        spec = kr_ast_Constant(str, NULL, -1, -1, -1, -1, arena);
         if (spec == NULL) {
             return NULL;
         }

@@ -44,7 +44,7 @@ struct KrLexer {
     int indents[KR_MAX_INDENT], alt_indents[KR_MAX_INDENT];
     bool at_line_start, after_continuation;
     bool type_comments, interactive, stop_reading;
-    bool check_utf8;     /* lines must be UTF-8, wherever the bytes are */
+    bool from_file;         /* as the reference reads files, line by line */
     PyObject *filename; /* borrowed; may be NULL */
     const char *encoding; /* named by the source or its reader, or NULL: then
                              columns of errors count bytes */

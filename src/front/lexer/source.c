@@ -368,6 +368,9 @@ kr_next_line(KrLexer *t)
             t->done = KR_LEX_EOF;
         }
         t->cur = t->inp;
+        if (t->from_file && t->start == NULL) {
+            t->context = t->cur;
+        }
         return 0;
     }
     const char *newline = memchr(t->inp, '\n', (size_t)(t->end - t->inp));
@@ -377,7 +380,8 @@ kr_next_line(KrLexer *t)
     }
     t->inp = newline != NULL ? newline + 1 : t->end;
     t->lineno++;
-    if (t->check_utf8 && !line_is_utf8(t, t->cur, t->inp)) {
+    if (t->from_file && t->encoding == NULL &&
+        !line_is_utf8(t, t->cur, t->inp)) {
         t->cur = t->inp;
         return 0;
     }

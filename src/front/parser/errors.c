@@ -24,14 +24,10 @@ decode_line(const char *line, Py_ssize_t size)
     return PyUnicode_DecodeUTF8(line, size, "replace");
 }
 
-/* The text of a line that the lexer has seen; the current one comes with its
- * end. */
+/* A line of the source that the lexer keeps, without its end. */
 static PyObject *
-seen_line(Parser *p, int lineno)
+kept_line(Parser *p, int lineno)
 {
-    if (p->tok->lineno <= lineno && p->tok->inp > p->tok->context) {
-        return decode_line(p->tok->context, p->tok->inp - p->tok->context);
-    }
     const char *line = p->tok->buf;
     int n = p->starting_lineno ? lineno - p->starting_lineno + 1 : lineno;
     for (; n > 1; n--) {
@@ -43,6 +39,38 @@ seen_line(Parser *p, int lineno)
     }
     return PyUnicode_DecodeUTF8(line, (Py_ssize_t)strcspn(line, "\r\n"),
                                 "replace");
+}
+
+/* The text of a line that the lexer has seen; the current one comes with its
+ * end. */
+static PyObject *
+seen_line(Parser *p, int lineno)
+{
+    if (p->tok->lineno <= lineno && p->tok->inp > p->tok->context) {
+        return decode_line(p->tok->context, p->tok->inp - p->tok->context);
+    }
+    if (p->tok->from_file) {
+        return PyUnicode_FromString(""); /* nothing keeps it */
+    }
+    return kept_line(p, lineno);
+}
+
+static PyObject *
+error_line(Parser *p, int lineno)
+{
+    PyObject *filename = p->tok->filename, *line = NULL;
+    if (p->tok->from_file && filename != NULL &&
+        _PyUnicode_EqualToASCIIString(filename, "<stdin>")) {
+        return kept_line(p, lineno);
+    }
+    if (p->start_rule == Py_file_input && filename != NULL) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        line = _PyErr_ProgramDecodedTextObject(filename, lineno,
+                                               p->tok->encoding);
+        PyErr_Restore(type, value, traceback);
+    }
+    return line != NULL ? line : seen_line(p, lineno);
 }
 
 /* Characters in the first `col` bytes of a line. */
@@ -89,16 +117,7 @@ raise_known(Parser *p, PyObject *type, int lineno, int col, int end_lineno,
     if (message == NULL) {
         return NULL;
     }
-    if (p->start_rule == Py_file_input && p->tok->filename != NULL) {
-        PyObject *type_, *value_, *traceback;
-        PyErr_Fetch(&type_, &value_, &traceback);
-        line = _PyErr_ProgramDecodedTextObject(p->tok->filename, lineno,
-                                               p->tok->encoding);
-        PyErr_Restore(type_, value_, traceback);
-    }
-    if (line == NULL) {
-        line = seen_line(p, lineno);
-    }
+    line = error_line(p, lineno);
     if (line == NULL) {
         goto done;
     }

@@ -40,7 +40,7 @@ parse_utf8(const char *src, size_t len, struct origin origin,
         return NULL;
     }
     lexer.encoding = origin.encoding;
-    lexer.check_utf8 = origin.from_file && origin.encoding == NULL;
+    lexer.from_file = origin.from_file;
     mod_ty tree = parse_lexed(&lexer, mode, flags, NULL, arena);
     kr_lexer_fini(&lexer);
     return tree;
