@@ -263,18 +263,18 @@ print_message(struct printer *p, PyObject *exc, PyObject *message)
 {
     PyObject *text = message == Py_None ? PyUnicode_FromString("")
                                         : PyObject_Str(message);
+    int res = 0;
     if (text == NULL) {
         PyErr_Clear();
-        return PyFile_WriteString(": <exception str() failed>", p->file);
+        res = PyFile_WriteString(": <exception str() failed>", p->file);
     }
-    int res = 0;
-    if (PyUnicode_GET_LENGTH(text) > 0) {
+    else if (PyUnicode_GET_LENGTH(text) > 0) {
         res = PyFile_WriteString(": ", p->file);
         if (res == 0) {
             res = write_object(text, p->file);
         }
     }
-    Py_DECREF(text);
+    Py_XDECREF(text);
     if (res < 0) {
         return -1;
     }
@@ -632,11 +632,9 @@ PyErr_Display(PyObject *exception, PyObject *value, PyObject *tb)
 {
     PyObject *file = PySys_GetObject("stderr");
     if (file == NULL) {
-        PyObject *text = PyObject_Repr(value);
-        const char *utf8 = text == NULL ? NULL : PyUnicode_AsUTF8(text);
-        fprintf(stderr, "%s\nlost sys.stderr\n", utf8 ? utf8 : "");
-        Py_XDECREF(text);
         PyErr_Clear();
+        _PyObject_Dump(value);
+        fputs("lost sys.stderr\n", stderr);
         return;
     }
     if (file == Py_None) {

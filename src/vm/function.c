@@ -6,6 +6,7 @@
 #include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
+#include "objects/str/str.h"
 #include "vm/eval.h"
 
 #include <Python.h>
@@ -467,8 +468,8 @@ func_clear(PyObject *op)
     Py_CLEAR(f->func_annotations);
     /* These stay, as a finaliser may still show or call a cleared function,
      * but names may be of a str subclass that is part of the cycle. */
-    Py_SETREF(f->func_name, PyUnicode_FromStringAndSize(NULL, 0));
-    Py_SETREF(f->func_qualname, PyUnicode_FromStringAndSize(NULL, 0));
+    Py_SETREF(f->func_name, kr_str_empty());
+    Py_SETREF(f->func_qualname, kr_str_empty());
     return 0;
 }
 
