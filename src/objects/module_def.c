@@ -295,8 +295,9 @@ PyModule_ExecDef(PyObject *module, PyModuleDef *def)
     if (name == NULL) {
         return -1;
     }
+    /* that there is a state, be it empty, tells later that this has run */
     if (((struct kr_module *)module)->md_state == NULL
-        && allocate_state(module, def->m_size) < 0) {
+        && allocate_state(module, Py_MAX(def->m_size, 1)) < 0) {
         return -1;
     }
     for (PyModuleDef_Slot *s = def->m_slots; s && s->slot; s++) {

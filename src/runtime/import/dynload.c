@@ -191,7 +191,9 @@ check_result(PyObject *m, const char *symbol)
                                "initialization of %s raised unreported "
                                "exception",
                                symbol);
-        Py_DECREF(m);
+        if (!PyObject_TypeCheck(m, &PyModuleDef_Type)) {
+            Py_DECREF(m); /* definitions are static */
+        }
         return NULL;
     }
     if (Py_TYPE(m) == NULL) {
