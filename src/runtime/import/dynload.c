@@ -236,6 +236,10 @@ kr_dynamic_create(PyObject *spec)
     if (name == NULL) {
         return NULL;
     }
+    if (!PyUnicode_Check(name)) {
+        PyErr_SetString(PyExc_TypeError, "spec.name must be a string");
+        goto done;
+    }
     path = PyObject_GetAttr(spec, KR_ID(origin));
     if (path == NULL) {
         goto done;
