@@ -6,7 +6,7 @@
 #include <string.h>
 
 void
-fuzz_start(int recursion_limit)
+fuzz_start(int recursion_limit, int columns)
 {
     PyPreConfig pre;
     PyPreConfig_InitIsolatedConfig(&pre);
@@ -22,6 +22,7 @@ fuzz_start(int recursion_limit)
         config.write_bytecode = 0;
         config.use_hash_seed = 1;
         config.hash_seed = 0;
+        config.code_debug_ranges = columns;
         status = Py_InitializeFromConfig(&config);
         PyConfig_Clear(&config);
     }

@@ -11,8 +11,9 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Starts the runtime with `recursion_limit`; exits on failure. */
-void fuzz_start(int recursion_limit);
+/* Starts the runtime with `recursion_limit`, and with columns in the tables of
+ * locations or without; exits on failure. */
+void fuzz_start(int recursion_limit, int columns);
 
 /* Ends one input: drops the pending exception, which must be an Exception that
  * is not SystemError about a broken contract (that aborts), and now and then

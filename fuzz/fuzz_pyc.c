@@ -36,6 +36,7 @@ static struct fuzz_pyc_state {
     PyObject *builtins; /* the safe ones and all exceptions */
     PyObject *expired;  /* what is raised when time is up */
     PyObject *no_handlers; /* an empty exception table */
+    PyObject *globals; /* of what runs, borrowed */
     volatile sig_atomic_t ticks;
     unsigned events, jumps, choice;
 } state;
@@ -95,7 +96,7 @@ int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
-    fuzz_start(120);
+    fuzz_start(120, 0);
     state.builtins = PyDict_New();
     state.no_handlers = PyBytes_FromStringAndSize(NULL, 0);
     state.expired = PyErr_NewException("fuzz.Expired", NULL, NULL);
@@ -122,6 +123,11 @@ static int
 trace(PyObject *Py_UNUSED(self), PyFrameObject *frame, int what,
       PyObject *Py_UNUSED(arg))
 {
+    PyObject *globals = PyFrame_GetGlobals(frame);
+    Py_DECREF(globals);
+    if (globals != state.globals) {
+        return 0; /* the library's locks must not stay locked */
+    }
     unsigned n = ++state.events;
     if (what == PyTrace_CALL) {
         PyObject_SetAttrString((PyObject *)frame, "f_trace", state.expired);
@@ -217,7 +223,7 @@ is_modest(PyObject *code, int depth)
 static void
 run(PyObject *code)
 {
-    PyObject *globals = PyDict_New();
+    PyObject *globals = state.globals = PyDict_New();
     PyObject *builtins = PyDict_Copy(state.builtins);
     PyDict_SetItemString(globals, "__builtins__", builtins);
     PyObject *name = PyUnicode_FromString("fuzz");

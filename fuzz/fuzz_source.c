@@ -13,7 +13,7 @@ int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
-    fuzz_start(200);
+    fuzz_start(200, 1);
     return 0;
 }
 

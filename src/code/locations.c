@@ -85,8 +85,9 @@ kr_code_loc_init(struct kr_code_loc *loc, PyCodeObject *co)
 /* ---- tables without columns */
 
 /* Copies the entry at `p` as one that has only the line; returns the end of
- * the copy, which is never longer than the entry but for the byte of a short
- * form's line. */
+ * the copy, of at most LINE_ONLY bytes. */
+#define LINE_ONLY 7
+
 static uint8_t *
 copy_line_only(uint8_t *out, const uint8_t *p, const uint8_t *limit)
 {
@@ -110,7 +111,9 @@ kr_code_without_columns(PyObject *linetable)
 {
     const uint8_t *p = (const uint8_t *)PyBytes_AS_STRING(linetable);
     const uint8_t *limit = p + PyBytes_GET_SIZE(linetable);
-    uint8_t *buf = PyMem_Malloc((size_t)(limit - p) * 2 + 1), *out = buf;
+    /* a broken table may have an entry at each byte */
+    uint8_t *buf = PyMem_Malloc((size_t)(limit - p) * LINE_ONLY + 1);
+    uint8_t *out = buf;
     if (buf == NULL) {
         return PyErr_NoMemory();
     }

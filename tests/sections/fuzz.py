@@ -28,15 +28,15 @@ def run(report, top):
             report.add(f"replay_{name}", None if ok else
                        f"exit {p.returncode}\n"
                        + p.stderr.decode(errors="replace")[-3000:])
-    if os.path.exists(report.krait):
-        check_depth(report, top)
+    # nesting that the reference would die of, instructions that nobody compiles
+    check_script(report, top, "nesting.py")
+    check_script(report, top, "instructions.py", "1", "2000")
 
 
-def check_depth(report, top):
-    """Nesting that the reference would die of."""
-    p = subprocess.run([report.krait, "-I", "-S", f"{top}/fuzz/nesting.py"],
+def check_script(report, top, name, *args):
+    p = subprocess.run([report.krait, "-I", "-S", f"{top}/fuzz/{name}", *args],
                        stdin=subprocess.DEVNULL, capture_output=True,
                        timeout=600)
-    report.add("nesting", None if p.returncode == 0 else
+    report.add(name, None if p.returncode == 0 else
                f"exit {p.returncode}\n"
                + (p.stdout + p.stderr).decode(errors="replace")[-3000:])

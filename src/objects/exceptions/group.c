@@ -521,7 +521,17 @@ merge_raised(PyObject *orig, PyObject *raised, PyObject *reraised)
 PyObject *
 _PyExc_PrepReraiseStar(PyObject *orig, PyObject *excs)
 {
-    Py_ssize_t n = PyList_GET_SIZE(excs);
+    Py_ssize_t n = PyList_Check(excs) ? PyList_GET_SIZE(excs) : -1;
+    bool good = n >= 0 && PyExceptionInstance_Check(orig);
+    for (Py_ssize_t i = 0; good && i < n; i++) {
+        PyObject *exc = PyList_GET_ITEM(excs, i);
+        good = exc == Py_None || PyExceptionInstance_Check(exc);
+    }
+    if (!good) {
+        PyErr_SetString(PyExc_SystemError,
+                        "bad code object: no list of exceptions");
+        return NULL;
+    }
     if (n == 0) {
         Py_RETURN_NONE;
     }
