@@ -30,7 +30,8 @@ PyUnicode_FromWideChar(const wchar_t *u, Py_ssize_t size)
     return kr_str_from_ucs4(s, size);
 }
 
-/* A legacy string with an uninitialised buffer for `size` characters. */
+/* A legacy string with an uninitialised buffer for `size` characters; the
+ * empty string for none. */
 static PyObject *
 new_legacy(Py_ssize_t size)
 {
@@ -41,6 +42,9 @@ new_legacy(Py_ssize_t size)
         PyErr_SetString(PyExc_SystemError,
                         "Negative size passed to _PyUnicode_New");
         return NULL;
+    }
+    if (size == 0) {
+        return kr_str_empty();
     }
     if (size > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(wchar_t) - 1) {
         return PyErr_NoMemory();
