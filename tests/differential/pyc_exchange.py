@@ -117,6 +117,7 @@ def copy_sources(entries, target):
 def run(python, script, *args, stdin=""):
     env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "BROWSER": "true",
            "TMPDIR": tempfile.gettempdir(), "HOME": "/nonexistent"}
+    env |= {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
     done = subprocess.run([python, "-S", "-B", "-W", "ignore", "-c", script,
                            *args], input=stdin, text=True, env=env,
                           capture_output=True)

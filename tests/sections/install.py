@@ -4,6 +4,8 @@ import shutil
 import subprocess
 import tempfile
 
+import sanitizers
+
 SOURCE = """#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -48,7 +50,8 @@ def command(*args, cwd):
     done = subprocess.run(args, cwd=cwd, text=True, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=300,
                           env={"PATH": os.environ["PATH"], "HOME": cwd,
-                               "LANG": "C.UTF-8", "TMPDIR": cwd})
+                               "LANG": "C.UTF-8", "TMPDIR": cwd,
+                               **sanitizers.environment()})
     if done.returncode:
         raise Failed(f"{args}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     return done.stdout

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 
 import compare
+import sanitizers
 
 SOURCE = '''"""A module to work on.
 
@@ -302,7 +303,8 @@ def pyc_exchange(krait, top):
     """A sample; `pyc_exchange.py --all` takes the whole library."""
     done = subprocess.run(
         [compare.REFERENCE, f"{top}/tests/differential/pyc_exchange.py",
-         "--krait", krait], text=True, capture_output=True, timeout=600)
+         "--krait", krait], text=True, capture_output=True, timeout=600,
+        env=os.environ | sanitizers.environment())
     return done.stdout + done.stderr if done.returncode else None
 
 
