@@ -4,34 +4,23 @@
 
 #include <limits.h>
 
-/* Effects that depend on the argument or on whether a jump is taken. */
+#include "code/opcode_meta.h"
+
+/* Of instructions that only the compiler knows. */
 static int
-variable_effect(int opcode, int oparg, int jump)
+pseudo_effect(int opcode, int jump)
 {
     switch (opcode) {
-    case UNPACK_SEQUENCE: return oparg - 1;
-    case UNPACK_EX: return (oparg & 0xff) + (oparg >> 8);
-    case FOR_ITER: return jump > 0 ? -1 : 1;
-    case SEND: return jump > 0 ? -1 : 0;
-    case BUILD_TUPLE:
-    case BUILD_LIST:
-    case BUILD_SET:
-    case BUILD_STRING: return 1 - oparg;
-    case BUILD_MAP: return 1 - 2 * oparg;
-    case BUILD_CONST_KEY_MAP: return -oparg;
-    case JUMP_IF_TRUE_OR_POP:
-    case JUMP_IF_FALSE_OR_POP: return jump ? 0 : -1;
-    case LOAD_GLOBAL: return (oparg & 1) + 1;
-    case SETUP_FINALLY: return jump ? 1 : 0;
-    case SETUP_CLEANUP: return jump ? 2 : 0;
+    case POP_BLOCK:
+    case JUMP:
+    case JUMP_NO_INTERRUPT: return 0;
+    case POP_JUMP_IF_NONE:
+    case POP_JUMP_IF_NOT_NONE:
+    case POP_JUMP_IF_FALSE:
+    case POP_JUMP_IF_TRUE: return -1;
+    case SETUP_FINALLY:
     case SETUP_WITH: return jump ? 1 : 0;
-    case RAISE_VARARGS:
-    case PRECALL: return -oparg;
-    case CALL_FUNCTION_EX: return -2 - (oparg & 1);
-    case MAKE_FUNCTION:
-        return -!!(oparg & 1) - !!(oparg & 2) - !!(oparg & 4) - !!(oparg & 8);
-    case BUILD_SLICE: return oparg == 3 ? -2 : -1;
-    case FORMAT_VALUE: return (oparg & 4) ? -1 : 0;
+    case SETUP_CLEANUP: return jump ? 2 : 0;
     default: return PY_INVALID_STACK_EFFECT;
     }
 }
@@ -39,112 +28,25 @@ variable_effect(int opcode, int oparg, int jump)
 int
 kr_stack_effect(int opcode, int oparg, int jump)
 {
-    switch (opcode) {
-    case NOP:
-    case EXTENDED_ARG:
-    case RESUME:
-    case CACHE:
-    case SWAP:
-    case UNARY_POSITIVE:
-    case UNARY_NEGATIVE:
-    case UNARY_NOT:
-    case UNARY_INVERT:
-    case GET_ITER:
-    case SETUP_ANNOTATIONS:
-    case ASYNC_GEN_WRAP:
-    case YIELD_VALUE:
-    case POP_BLOCK:
-    case DELETE_NAME:
-    case DELETE_GLOBAL:
-    case DELETE_FAST:
-    case DELETE_DEREF:
-    case LOAD_ATTR:
-    case CHECK_EXC_MATCH:
-    case CHECK_EG_MATCH:
-    case JUMP:
-    case JUMP_NO_INTERRUPT:
-    case JUMP_FORWARD:
-    case JUMP_BACKWARD:
-    case JUMP_BACKWARD_NO_INTERRUPT:
-    case COPY_FREE_VARS:
-    case MAKE_CELL:
-    case RETURN_GENERATOR:
-    case KW_NAMES:
-    case GET_AWAITABLE:
-    case GET_AITER:
-    case GET_YIELD_FROM_ITER:
-    case LIST_TO_TUPLE: return 0;
-
-    case LOAD_BUILD_CLASS:
-    case LOAD_CONST:
-    case LOAD_NAME:
-    case IMPORT_FROM:
-    case LOAD_CLOSURE:
-    case PUSH_EXC_INFO:
-    case WITH_EXCEPT_START:
-    case LOAD_FAST:
-    case LOAD_CLASSDEREF:
-    case LOAD_DEREF:
-    case BEFORE_ASYNC_WITH:
-    case BEFORE_WITH:
-    case GET_ANEXT:
-    case LOAD_METHOD:
-    case LOAD_ASSERTION_ERROR:
-    case GET_LEN:
-    case MATCH_MAPPING:
-    case MATCH_SEQUENCE:
-    case MATCH_KEYS:
-    case COPY:
-    case PUSH_NULL: return 1;
-
-    case POP_TOP:
-    case SET_ADD:
-    case LIST_APPEND:
-    case BINARY_SUBSCR:
-    case PRINT_EXPR:
-    case RETURN_VALUE:
-    case IMPORT_STAR:
-    case POP_EXCEPT:
-    case STORE_NAME:
-    case DELETE_ATTR:
-    case STORE_GLOBAL:
-    case COMPARE_OP:
-    case IS_OP:
-    case CONTAINS_OP:
-    case IMPORT_NAME:
-    case POP_JUMP_IF_NONE:
-    case POP_JUMP_IF_NOT_NONE:
-    case POP_JUMP_IF_FALSE:
-    case POP_JUMP_IF_TRUE:
-    case POP_JUMP_FORWARD_IF_NONE:
-    case POP_JUMP_FORWARD_IF_NOT_NONE:
-    case POP_JUMP_FORWARD_IF_FALSE:
-    case POP_JUMP_FORWARD_IF_TRUE:
-    case POP_JUMP_BACKWARD_IF_NONE:
-    case POP_JUMP_BACKWARD_IF_NOT_NONE:
-    case POP_JUMP_BACKWARD_IF_FALSE:
-    case POP_JUMP_BACKWARD_IF_TRUE:
-    case PREP_RERAISE_STAR:
-    case RERAISE:
-    case STORE_FAST:
-    case BINARY_OP:
-    case CALL:
-    case STORE_DEREF:
-    case LIST_EXTEND:
-    case SET_UPDATE:
-    case DICT_MERGE:
-    case DICT_UPDATE: return -1;
-
-    case MAP_ADD:
-    case DELETE_SUBSCR:
-    case STORE_ATTR:
-    case END_ASYNC_FOR:
-    case MATCH_CLASS: return -2;
-
-    case STORE_SUBSCR: return -3;
-
-    default: return variable_effect(opcode, oparg, jump);
+    if (opcode < 0 || opcode >= KR_VERIFY) {
+        return pseudo_effect(opcode, jump);
     }
+    switch (opcode) {
+    case FOR_ITER: return jump > 0 ? -1 : 1;
+    case SEND: return jump > 0 ? -1 : 0;
+    case JUMP_IF_TRUE_OR_POP:
+    case JUMP_IF_FALSE_OR_POP: return jump ? 0 : -1;
+    /* the arguments count as taken at the first of the pair */
+    case PRECALL: return -oparg;
+    case CALL: return -1;
+    /* its result is there from the start, see kr_pass_stackdepth */
+    case RETURN_GENERATOR: return 0;
+    default: break;
+    }
+    return kr_opcode_flags[opcode] & KR_OP_KNOWN
+               ? (int)(kr_opcode_leaves_for(opcode, oparg) -
+                       kr_opcode_takes_for(opcode, oparg))
+               : PY_INVALID_STACK_EFFECT;
 }
 
 PyAPI_FUNC(int)
