@@ -17,6 +17,13 @@
 #include "runtime/sys/sys.h"
 #include "vm/traceback.h"
 
+/* An attribute of sys, borrowed; needs no memory. NULL: there is none. */
+static PyObject *
+get_sys(PyObject *name)
+{
+    return _PySys_GetAttr(PyThreadState_Get(), name);
+}
+
 /* --- Writing with indentation ------------------------------------------------------ */
 
 struct printer {
@@ -261,7 +268,7 @@ print_class(struct printer *p, PyObject *exc)
 static int
 print_message(struct printer *p, PyObject *exc, PyObject *message)
 {
-    PyObject *text = message == Py_None ? PyUnicode_FromString("")
+    PyObject *text = message == Py_None ? PyUnicode_New(0, 0)
                                         : PyObject_Str(message);
     int res = 0;
     if (text == NULL) {
@@ -617,6 +624,10 @@ _PyErr_Display(PyObject *file, PyObject *exception, PyObject *value,
         PyErr_Clear();
     }
     if (print_chain(&p, value) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
+            /* the least that can be said takes no memory */
+            fprintf(stderr, "%s\n", _PyType_Name(Py_TYPE(value)));
+        }
         PyErr_Clear();
     }
     Py_XDECREF(p.seen);
@@ -630,7 +641,7 @@ _PyErr_Display(PyObject *file, PyObject *exception, PyObject *value,
 void
 PyErr_Display(PyObject *exception, PyObject *value, PyObject *tb)
 {
-    PyObject *file = PySys_GetObject("stderr");
+    PyObject *file = get_sys(KR_ID(stderr));
     if (file == NULL) {
         PyErr_Clear();
         _PyObject_Dump(value);
@@ -672,7 +683,7 @@ kr_handle_system_exit(int *exitcode)
         PyErr_Clear();
     }
     else {
-        PyObject *file = PySys_GetObject("stderr");
+        PyObject *file = get_sys(KR_ID(stderr));
         if (file != NULL && file != Py_None) {
             PyFile_WriteObject(status, file, Py_PRINT_RAW);
         }
@@ -704,7 +715,7 @@ _Py_HandleSystemExit(int *exitcode)
 static void
 call_excepthook(PyObject *exception, PyObject *value, PyObject *tb)
 {
-    PyObject *hook = PySys_GetObject("excepthook");
+    PyObject *hook = get_sys(KR_ID(excepthook));
     if (PySys_Audit("sys.excepthook", "OOOO", hook ? hook : Py_None, exception,
                     value, tb) < 0) {
         if (PyErr_ExceptionMatches(PyExc_RuntimeError)) {
@@ -869,7 +880,7 @@ kr_unraisable_default(PyObject *args)
                                          "must be UnraisableHookArgs");
         return NULL;
     }
-    PyObject *file = PySys_GetObject("stderr");
+    PyObject *file = get_sys(KR_ID(stderr));
     if (file == NULL || file == Py_None) {
         Py_RETURN_NONE;
     }
@@ -941,7 +952,7 @@ _PyErr_WriteUnraisableMsg(const char *err_msg_str, PyObject *obj)
         }
     }
     args = make_unraisable_args(type, value, tb, msg, obj);
-    PyObject *hook = PySys_GetObject("unraisablehook");
+    PyObject *hook = get_sys(KR_ID(unraisablehook));
     PyObject *res = NULL;
     if (args != NULL && hook != NULL) {
         Py_INCREF(hook);
@@ -950,7 +961,7 @@ _PyErr_WriteUnraisableMsg(const char *err_msg_str, PyObject *obj)
         }
         Py_DECREF(hook);
     }
-    PyObject *file = PySys_GetObject("stderr");
+    PyObject *file = get_sys(KR_ID(stderr));
     if (res == NULL && file != NULL && file != Py_None) {
         if (PyErr_Occurred()) {
             /* the hook failed: show its own exception */
