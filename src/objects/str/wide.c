@@ -35,9 +35,6 @@ PyUnicode_FromWideChar(const wchar_t *u, Py_ssize_t size)
 static PyObject *
 new_legacy(Py_ssize_t size)
 {
-    if (size == 0) {
-        return PyUnicode_New(0, 0);
-    }
     if (size < 0) {
         PyErr_SetString(PyExc_SystemError,
                         "Negative size passed to _PyUnicode_New");
