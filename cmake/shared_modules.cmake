@@ -15,3 +15,6 @@ kr_shared_module(_elementtree
     src/modules/shared/_elementtree/builder.c
     src/modules/shared/_elementtree/parser.c
   LIBRARIES expat)
+kr_shared_module(_lzma
+  SOURCES src/modules/shared/_lzma/module.c src/modules/shared/_lzma/filters.c
+  LIBRARIES lzma)
