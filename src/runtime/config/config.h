@@ -105,6 +105,12 @@ PyAPI_FUNC(PyObject *) _Py_GetConfigsAsDict(void);
 /* New dict of the old global variables. */
 PyObject *kr_global_config_as_dict(void);
 
+/* --- pth_file.c --- */
+
+/* Takes search paths and switches from the file `program`._pth, if there is
+ * one, which *found tells. */
+PyStatus kr_config_read_pth(PyConfig *config, const char *program, int *found);
+
 /* --- preconfig.c --- */
 
 /* Arguments of a program, decoded or not; borrowed. */

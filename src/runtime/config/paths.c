@@ -236,10 +236,10 @@ append_bytes(PyConfig *config, const char *path)
     return status;
 }
 
+/* Appends the parts of a search path, which colons separate. */
 static PyStatus
-append_pythonpath(PyConfig *config)
+append_split(PyConfig *config, const wchar_t *p)
 {
-    const wchar_t *p = config->pythonpath_env;
     PyStatus status = PyStatus_Ok();
     while (p != NULL && !PyStatus_Exception(status)) {
         const wchar_t *end = wcschr(p, L':');
@@ -296,7 +296,7 @@ set_search_paths(PyConfig *config, const struct layout *l)
         return PyStatus_Ok();
     }
     char path[PATH_MAX];
-    PyStatus status = append_pythonpath(config);
+    PyStatus status = append_split(config, config->pythonpath_env);
     if (!PyStatus_Exception(status)) {
         join(path, l->base_prefix, "lib/python311.zip");
         status = append_bytes(config, path);
@@ -348,6 +348,20 @@ set_places(PyConfig *config, const struct layout *l)
     return status;
 }
 
+/* A file beside the program may say what counts; then PYTHONHOME does not. */
+static PyStatus
+use_pth_file(PyConfig *config, struct layout *l)
+{
+    int found;
+    PyStatus status = kr_config_read_pth(config, l->executable, &found);
+    if (!PyStatus_Exception(status) && found && config->home != NULL) {
+        PyMem_RawFree(config->home);
+        config->home = NULL;
+        find_layout(config, NULL, l);
+    }
+    return status;
+}
+
 PyStatus
 kr_config_read_paths(PyConfig *config)
 {
@@ -356,6 +370,7 @@ kr_config_read_paths(PyConfig *config)
     if (config->program_name == NULL) {
         status = PyConfig_SetString(config, &config->program_name, L"krait");
     }
+    int home_is_set = config->home != NULL;
     if (!PyStatus_Exception(status) && config->home == NULL) {
         config->home = kr_config_env(config, "PYTHONHOME", &failed);
     }
@@ -375,7 +390,12 @@ kr_config_read_paths(PyConfig *config)
     char *home = encode(config->home);
     find_layout(config, home, l);
     PyMem_Free(home);
-    status = set_places(config, l);
+    if (!home_is_set && !config->module_search_paths_set) {
+        status = use_pth_file(config, l);
+    }
+    if (!PyStatus_Exception(status)) {
+        status = set_places(config, l);
+    }
     if (!PyStatus_Exception(status)) {
         status = set_search_paths(config, l);
     }
@@ -442,29 +462,6 @@ _PyPathConfig_ClearGlobal(void)
     }
 }
 
-/* Splits a search path at its colons. */
-static PyStatus
-set_search_path(PyConfig *config, const wchar_t *path)
-{
-    PyStatus status = PyStatus_Ok();
-    config->module_search_paths_set = 1;
-    _PyWideStringList_Clear(&config->module_search_paths);
-    while (path != NULL && !PyStatus_Exception(status)) {
-        const wchar_t *end = wcschr(path, L':');
-        size_t len = end != NULL ? (size_t)(end - path) : wcslen(path);
-        wchar_t *item = PyMem_RawMalloc((len + 1) * sizeof(wchar_t));
-        if (item == NULL) {
-            return PyStatus_NoMemory();
-        }
-        wmemcpy(item, path, len);
-        item[len] = L'\0';
-        status = PyWideStringList_Append(&config->module_search_paths, item);
-        PyMem_RawFree(item);
-        path = end != NULL ? end + 1 : NULL;
-    }
-    return status;
-}
-
 /* What the old setters said, for Py_InitializeEx. */
 PyStatus kr_config_use_path_setters(PyConfig *config);
 PyStatus
@@ -485,7 +482,8 @@ kr_config_use_path_setters(PyConfig *config)
                                     kr_path_state.program_full_path);
     }
     if (!PyStatus_Exception(status) && kr_path_state.path != NULL) {
-        status = set_search_path(config, kr_path_state.path);
+        config->module_search_paths_set = 1;
+        status = append_split(config, kr_path_state.path);
     }
     return status;
 }
