@@ -400,15 +400,15 @@ write_digits(_PyUnicodeWriter *writer, const struct number *n,
              const struct separators *sep, bool upper)
 {
     const char *p = n->grouped ? n->grouped : n->digits;
-    const char *end = p + (n->grouped ? n->n_grouped : n->n_digits);
+    Py_ssize_t len = n->grouped ? n->n_grouped : n->n_digits;
     if (!upper && n->n_separators == 0) {
-        return _PyUnicodeWriter_WriteASCIIString(writer, p, end - p);
+        return _PyUnicodeWriter_WriteASCIIString(writer, p, len);
     }
-    for (; p < end; p++) {
-        int err = *p == '\1'
+    for (Py_ssize_t i = 0; i < len; i++) {
+        int err = p[i] == '\1'
                       ? _PyUnicodeWriter_WriteStr(writer, sep->thousands)
                       : _PyUnicodeWriter_WriteChar(
-                            writer, upper ? Py_TOUPPER(*p) : *p);
+                            writer, upper ? Py_TOUPPER(p[i]) : p[i]);
         if (err < 0) {
             return -1;
         }

@@ -95,7 +95,7 @@ make_key(int kind, int i)
     case 0:
         return PyLong_FromLong(x - 250);
     case 1:
-        return PyLong_FromLong((x - 250) << 40);
+        return PyLong_FromLong((x - 250) * (1L << 40));
     case 2:
         return PyFloat_FromDouble((double)x / 3);
     case 3:

@@ -313,8 +313,8 @@ ba_subscript(PyObject *self, PyObject *key)
     PyObject *result = PyByteArray_FromStringAndSize(NULL, n);
     if (result != NULL) {
         char *out = PyByteArray_AS_STRING(result);
-        for (Py_ssize_t i = 0, at = start; i < n; i++, at += step) {
-            out[i] = s[at];
+        for (Py_ssize_t i = 0; i < n; i++) {
+            out[i] = s[start + i * step];
         }
     }
     return result;
@@ -407,10 +407,9 @@ delete_stepped(PyObject *self, Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
     }
     char *s = PyByteArray_AS_STRING(self);
     Py_ssize_t size = Py_SIZE(self), out = start;
-    for (Py_ssize_t i = start, next = start, left = n; i < size; i++) {
-        if (i == next && left > 0) {
-            next += step;
-            left--;
+    for (Py_ssize_t i = start, k = 0; i < size; i++) {
+        if (k < n && i == start + k * step) {
+            k++;
         }
         else {
             s[out++] = s[i];
@@ -444,8 +443,8 @@ set_slice(PyObject *self, PyObject *key, const char *bytes, Py_ssize_t m,
         return -1;
     }
     char *s = PyByteArray_AS_STRING(self);
-    for (Py_ssize_t i = 0, at = start; i < n; i++, at += step) {
-        s[at] = bytes[i];
+    for (Py_ssize_t i = 0; i < n; i++) {
+        s[start + i * step] = bytes[i];
     }
     return 0;
 }

@@ -418,8 +418,8 @@ bytes_subscript(PyObject *self, PyObject *key)
     PyObject *result = PyBytes_FromStringAndSize(NULL, n);
     if (result != NULL) {
         char *out = PyBytes_AS_STRING(result);
-        for (Py_ssize_t i = 0, at = start; i < n; i++, at += step) {
-            out[i] = s[at];
+        for (Py_ssize_t i = 0; i < n; i++) {
+            out[i] = s[start + i * step];
         }
     }
     return result;

@@ -363,11 +363,11 @@ PyList_Reverse(PyObject *v)
         PyErr_BadInternalCall();
         return -1;
     }
-    PyObject **lo = ((PyListObject *)v)->ob_item, **hi = lo + Py_SIZE(v) - 1;
-    for (; Py_SIZE(v) > 1 && lo < hi; lo++, hi--) {
-        PyObject *t = *lo;
-        *lo = *hi;
-        *hi = t;
+    PyObject **items = ((PyListObject *)v)->ob_item;
+    for (Py_ssize_t lo = 0, hi = Py_SIZE(v) - 1; lo < hi; lo++, hi--) {
+        PyObject *t = items[lo];
+        items[lo] = items[hi];
+        items[hi] = t;
     }
     return 0;
 }
@@ -538,9 +538,8 @@ list_concat(PyObject *a, PyObject *b)
         dest[i] = Py_NewRef(src[i]);
     }
     src = ((PyListObject *)b)->ob_item;
-    dest += na;
     for (Py_ssize_t i = 0; i < nb; i++) {
-        dest[i] = Py_NewRef(src[i]);
+        dest[na + i] = Py_NewRef(src[i]);
     }
     return (PyObject *)np;
 }

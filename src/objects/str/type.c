@@ -92,8 +92,8 @@ stepped_slice(PyObject *self, Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
         max = 127;
     }
     else {
-        for (Py_ssize_t i = 0, at = start; i < n; i++, at += step) {
-            max |= PyUnicode_READ(kind, s, at);
+        for (Py_ssize_t i = 0; i < n; i++) {
+            max |= PyUnicode_READ(kind, s, start + i * step);
         }
         max = Py_MIN(max, 0x10FFFF);
     }
@@ -103,8 +103,9 @@ stepped_slice(PyObject *self, Py_ssize_t start, Py_ssize_t step, Py_ssize_t n)
     }
     int to = STR_KIND(result);
     void *out = PyUnicode_DATA(result);
-    for (Py_ssize_t i = 0, at = start; i < n; i++, at += step) {
-        PyUnicode_WRITE(to, out, i, PyUnicode_READ(kind, s, at));
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyUnicode_WRITE(to, out, i,
+                        PyUnicode_READ(kind, s, start + i * step));
     }
     return n == 1 ? kr_str_interned_char(result) : result;
 }
