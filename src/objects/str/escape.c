@@ -241,14 +241,15 @@ _PyUnicode_DecodeUnicodeEscapeStateful(const char *s, Py_ssize_t size,
                                        Py_ssize_t *consumed)
 {
     int ch;
-    const char *where;
+    const char *where; /* may be in an input that the error handler put away */
     PyObject *result = decode(s, size, errors, consumed, &ch, &where);
     if (result == NULL || ch == -1) {
         return result;
     }
     int rc = ch > 0xFF ? PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                                           "invalid octal escape sequence "
-                                          "'\\%.3s'", where)
+                                          "'\\%c%c%c'", '0' + (ch >> 6),
+                                          '0' + (ch >> 3 & 7), '0' + (ch & 7))
                        : PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                                           "invalid escape sequence '\\%c'",
                                           ch);
