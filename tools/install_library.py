@@ -125,7 +125,8 @@ def main(library, prefix, destdir=""):
     for name in ("python3.11-config", "python3-config"):
         write(f"{root}/bin/{name}", CONFIG, executable=True)
     # some files of lib2to3 are not meant to compile
-    compileall.compile_dir(target, quiet=2, stripdir=destdir or None)
+    compileall.compile_dir(target, quiet=2, stripdir=destdir or None,
+                           prependdir="/" if destdir else None)
 
 
 if __name__ == "__main__":

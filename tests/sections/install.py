@@ -42,16 +42,27 @@ PATHS = """if True:
 """
 
 
+STAGED = """if True:
+    import importlib, marshal, textwrap
+    with open(textwrap.__cached__, "rb") as f:
+        code = marshal.loads(f.read()[16:])
+    assert code.co_filename == "/opt/krait/lib/python3.11/textwrap.py"
+    name = "_sysconfigdata__x86_64-linux-gnu"
+    data = importlib.import_module(name).build_time_vars
+    assert data["LIBDIR"] == "/opt/krait/lib", data["LIBDIR"]
+"""
+
+
 class Failed(Exception):
     pass
 
 
-def command(*args, cwd):
+def command(*args, cwd, **env):
     done = subprocess.run(args, cwd=cwd, text=True, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=300,
                           env={"PATH": os.environ["PATH"], "HOME": cwd,
                                "LANG": "C.UTF-8", "TMPDIR": cwd,
-                               **sanitizers.environment()})
+                               **sanitizers.environment(), **env})
     if done.returncode:
         raise Failed(f"{args}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     return done.stdout
@@ -83,6 +94,14 @@ def check_extension(prefix, folder):
     command(f"{prefix}/bin/python", "-c", use, cwd=folder)
 
 
+def check_staged(build, folder):
+    """Put into a folder for a package, with the paths of its later place."""
+    stage = f"{folder}/stage"
+    command("cmake", "--install", build, "--prefix", "/opt/krait", cwd=folder,
+            DESTDIR=stage)
+    command(f"{stage}/opt/krait/bin/python3", "-c", STAGED, cwd=folder)
+
+
 def check_venv(prefix, folder):
     """With pip, where the machine has its wheel."""
     pip = os.path.isdir(f"{prefix}/share/python-wheels")
@@ -103,7 +122,8 @@ def run(report, top):
         prefix = f"{folder}/prefix"
         checks = [("install", lambda *_: command(
             "cmake", "--install", build, "--prefix", prefix, cwd=folder)),
-                  ("paths", check_paths), ("venv", check_venv)]
+                  ("paths", check_paths), ("venv", check_venv),
+                  ("staged", lambda *_: check_staged(build, folder))]
         if shutil.which("gcc"):
             checks.append(("extension", check_extension))
         for name, check in checks:
