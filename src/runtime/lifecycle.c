@@ -31,6 +31,7 @@
 static struct kr_lifecycle_state {
     int core_initialized, initialized, finalizing;
     int process_ends; /* right after the runtime */
+    int hashes_begun;
     void (*exit_funcs[MAX_EXIT_FUNCS])(void);
     int n_exit_funcs;
 } kr_lifecycle;
@@ -100,6 +101,7 @@ static PyStatus
 create_main_interpreter(const PyConfig *config, PyThreadState **ptstate)
 {
     kr_runtime_init();
+    kr_set_finalizing(NULL);
     PyInterpreterState *interp = PyInterpreterState_New();
     if (interp == NULL) {
         return FAILED("can't make main interpreter");
@@ -323,8 +325,12 @@ kr_interp_init_main(PyInterpreterState *interp)
 static PyStatus
 initialize_core(const PyConfig *config, PyThreadState **ptstate)
 {
-    if (kr_hash_init(config->use_hash_seed, config->hash_seed) < 0) {
-        return FAILED("failed to get random numbers to initialize Python");
+    /* names outlive an interpreter, and with them their hashes */
+    if (!kr_lifecycle.hashes_begun) {
+        if (kr_hash_init(config->use_hash_seed, config->hash_seed) < 0) {
+            return FAILED("failed to get random numbers to initialize Python");
+        }
+        kr_lifecycle.hashes_begun = 1;
     }
     PyStatus status = create_main_interpreter(config, ptstate);
     if (PyStatus_Exception(status)) {
@@ -550,6 +556,19 @@ kr_finalize_modules(PyInterpreterState *interp)
     kr_gc_collect_no_fail();
 }
 
+/* Leaves what Py_Initialize finds at the start of the process: no interpreter,
+ * no thread state, nobody holds the GIL. Types and interned names stay. */
+static void
+drop_main_interpreter(PyInterpreterState *interp)
+{
+    kr_faulthandler_fini();
+    PyInterpreterState_Clear(interp);
+    PyInterpreterState_Delete(interp);
+    kr_gil_drop(NULL);
+    kr_preinit_reset();
+    kr_lifecycle.finalizing = 0;
+}
+
 int
 Py_FinalizeEx(void)
 {
@@ -588,6 +607,9 @@ Py_FinalizeEx(void)
     }
     fflush(stdout);
     fflush(stderr);
+    if (!kr_lifecycle.process_ends) {
+        drop_main_interpreter(interp);
+    }
     return status;
 }
 

@@ -99,6 +99,9 @@ PyInterpreterState_New(void)
     PyConfig_InitPythonConfig(&interp->config);
     kr_pending_init(interp);
     kr_runtime_lock();
+    if (runtime.head == NULL) {
+        runtime.next_id = 0; /* the main interpreter */
+    }
     interp->id = runtime.next_id++;
     interp->next = runtime.head;
     runtime.head = interp;

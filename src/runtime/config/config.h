@@ -135,6 +135,9 @@ PyAPI_FUNC(PyStatus) _Py_PreInitializeFromConfig(const PyConfig *config,
 /* How far this is, in the words of fatal errors. */
 const char *kr_preinit_stage(void);
 
+/* Forgets it, at the end of the runtime. */
+void kr_preinit_reset(void);
+
 /* What was decided; all zero before that. */
 const PyPreConfig *kr_preconfig(void);
 PyObject *kr_preconfig_as_dict(void);

@@ -31,6 +31,12 @@ kr_preinit_stage(void)
                                     : "unknown";
 }
 
+void
+kr_preinit_reset(void)
+{
+    memset(&kr_preinit_state, 0, sizeof(kr_preinit_state));
+}
+
 const PyPreConfig *
 kr_preconfig(void)
 {
