@@ -78,8 +78,8 @@ kr_parse_string(const char *src, size_t len, PyObject *filename, int mode,
     return parse_bytes(src, len, false, filename, mode, flags, arena);
 }
 
-/* Lines end at a NUL, without a line end, and a line that starts with one ends
- * the file: so the reference reads lines. Returns the new length. */
+/* Takes out what stands between a NUL and the start of the next line, line end
+ * included: so the reference reads lines. Returns the new length. */
 static size_t
 cut_at_nuls(char *text, size_t len)
 {
@@ -88,9 +88,6 @@ cut_at_nuls(char *text, size_t len)
     while ((nul = memchr(s, '\0', (size_t)(end - s))) != NULL) {
         memmove(out, s, (size_t)(nul - s));
         out += nul - s;
-        if (out == text || out[-1] == '\n') {
-            return (size_t)(out - text);
-        }
         s = memchr(nul, '\n', (size_t)(end - nul));
         if (s++ == NULL) {
             return (size_t)(out - text);
