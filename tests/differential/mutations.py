@@ -12,13 +12,16 @@ Compares type, message, lineno, offset, end_lineno, end_offset and text of the
 error, or the code object of what still compiles, and the warnings.
 """
 import argparse
+import codeop
 import collections
+import functools
 import glob
 import hashlib
 import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -156,9 +159,20 @@ def mutate(text, chance):
     return text
 
 
+@functools.cache
+def library():
+    return sorted(glob.glob(LIBRARY + "/*.py") +
+                  glob.glob(LIBRARY + "/asyncio/*.py") +
+                  glob.glob(LIBRARY + "/test/test_*.py"))
+
+
+def without_addresses(text):
+    return re.sub(r"0x[0-9a-f]+", "0x", text)
+
+
 def excerpt(path, chance):
     """Up to LONGEST lines of a file, from a line that starts a statement."""
-    with open(path, encoding="utf-8") as f:
+    with open(path, encoding="utf-8", errors="replace") as f:
         lines = f.read().splitlines(keepends=True)
     starts = [i for i, line in enumerate(lines)
               if line[:1] not in " \t\n)]}\"'#"] or [0]
@@ -192,18 +206,11 @@ def form(text, chance):
 
 def programs(count, seed):
     """[(name, (mode, is it str, source bytes))], the same each time."""
-    files = sorted(glob.glob(LIBRARY + "/*.py") +
-                   glob.glob(LIBRARY + "/asyncio/*.py") +
-                   glob.glob(LIBRARY + "/test/test_*.py"))
+    files = library()
     made = []
     while len(made) < count:
         chance = random.Random(f"{seed} {len(made)}")
-        while True:
-            try:
-                text = mutate(excerpt(chance.choice(files), chance), chance)
-                break
-            except UnicodeDecodeError:
-                continue
+        text = mutate(excerpt(chance.choice(files), chance), chance)
         made.append((f"{len(made)}", form(text, chance)))
     return made
 
@@ -224,7 +231,22 @@ def outcome(mode, is_text, data):
         else:
             found = ["code", hashlib.sha256(describe(result).encode(
                 "utf-8", "backslashreplace")).hexdigest()]
-    return found + [f"{w.lineno} {w.message}" for w in caught]
+    return found + [f"{w.lineno} {w.message}" for w in caught] + \
+        typed(source, mode)
+
+
+def typed(source, mode):
+    """What a console makes of the text so far."""
+    if not isinstance(source, str) or mode == "eval":
+        return []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            result = codeop.compile_command(source, "<console>", "single")
+        except Exception as error:
+            return [f"{type(error).__name__} {error} "
+                    f"{getattr(error, 'args', None)!r}"]
+    return ["incomplete" if result is None else describe(result)[:200]]
 
 
 def answer(listing, first):
@@ -236,12 +258,12 @@ def answer(listing, first):
             print(json.dumps([name, found]), flush=True)
 
 
-def ask(python, listing, count):
+def ask(python, listing, count, script=__file__):
     """All answers; a child that dies or hangs costs its program only."""
     found = []
     while len(found) < count:
         child = subprocess.Popen(
-            [python, __file__, "--answer", listing, str(len(found))],
+            [python, script, "--answer", listing, str(len(found))],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"})
         try:
@@ -274,16 +296,16 @@ def compare(krait, count, seed):
         collections.Counter(b[0] for b in theirs)
 
 
-def main():
+def main(tool):
     if sys.argv[1:2] == ["--answer"]:
-        return answer(sys.argv[2], int(sys.argv[3]))
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+        return tool.answer(sys.argv[2], int(sys.argv[3]))
+    parser = argparse.ArgumentParser(description=tool.__doc__.splitlines()[0])
     parser.add_argument("--krait", default=TOP + "/build/dev/krait")
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--list", help="where to write the programs that differ")
+    parser.add_argument("--list", help="where to write what differs")
     args = parser.parse_args()
-    equal, different, kinds = compare(args.krait, args.count, args.seed)
+    equal, different, kinds = tool.compare(args.krait, args.count, args.seed)
     if args.list:
         with open(args.list, "w", encoding="utf-8") as f:
             for name, data, theirs, ours in different:
@@ -295,4 +317,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.modules[__name__]))

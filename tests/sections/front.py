@@ -1,9 +1,9 @@
 """The front end's answers on library files and malformed programs.
 
-Code objects of 300 files, everything else of 40, and 300 programs made by
-mutation must equal the reference's. KRAIT_ALL_FILES=1 takes every file of the
-library and of CPython's tests, and 5,000 programs. What only krait has is in
-tests/own, programs that end with 0.
+Code objects of 300 files, everything else of 40, and 300 programs and trees
+made by mutation must equal the reference's. KRAIT_ALL_FILES=1 takes every file
+of the library and of CPython's tests, and 5,000 programs and trees. What only
+krait has is in tests/own, programs that end with 0.
 """
 import glob
 import os
@@ -23,6 +23,7 @@ def run(report, top):
     sys.path.insert(0, f"{top}/tests/differential")
     import frontend
     import mutations
+    import trees
     every = bool(os.environ.get("KRAIT_ALL_FILES"))
     files = frontend.sources([frontend.LIBRARY])
     samples = [("code objects", ["code0", "code2"], 300),
@@ -35,11 +36,13 @@ def run(report, top):
         report.add(f"{name} equal the reference's",
                    "\n".join(different) or None)
     count = 5000 if every else 300
-    equal, different, _ = mutations.compare(report.krait, count,
-                                            mutations.SEED)
-    print(f"   {equal} of {count} mutated programs give the same")
-    allowed = count // 100 if every else 0
-    report.add("malformed programs give the reference's errors",
-               None if len(different) <= allowed else
-               "\n".join(f"{data!r}: {theirs} not {ours}"
-                         for _, data, theirs, ours in different))
+    for name, tool in (("malformed programs", mutations),
+                       ("changed trees", trees)):
+        equal, different, _ = tool.compare(report.krait, count,
+                                           mutations.SEED)
+        print(f"   {equal} of {count} {name} give the same")
+        allowed = count // 100 if every else 0
+        report.add(f"{name} give the reference's errors",
+                   None if len(different) <= allowed else
+                   "\n".join(f"{data!r}: {theirs} not {ours}"
+                             for _, data, theirs, ours in different))
