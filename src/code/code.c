@@ -79,6 +79,13 @@ _PyCode_Validate(struct kr_code_spec *s)
         PyErr_SetString(PyExc_ValueError, "code: co_code is malformed");
         return -1;
     }
+    /* frames count their variables and stack together, in an int */
+    if (s->stacksize >
+        INT_MAX - 64 - PyTuple_GET_SIZE(s->localsplusnames)) {
+        PyErr_SetString(PyExc_OverflowError,
+                        "code: co_stacksize is too large");
+        return -1;
+    }
     int64_t args = (int64_t)s->argcount + s->kwonlyargcount +
                    ((s->flags & CO_VARARGS) != 0) +
                    ((s->flags & CO_VARKEYWORDS) != 0);
