@@ -714,6 +714,9 @@ kr_marshal_load_file(PyObject *file)
         return NULL;
     }
     Py_DECREF(data);
+    if (PySys_Audit("marshal.load", NULL) < 0) {
+        return NULL;
+    }
     struct reader r = {.readable = file};
     return read_top(&r);
 }

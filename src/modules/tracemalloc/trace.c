@@ -166,6 +166,9 @@ here(PyThreadState *ts)
     tb->nframe = 0;
     _PyInterpreterFrame *f = ts->cframe->current_frame;
     for (; f != NULL; f = f->previous) {
+        if (kr_frame_incomplete(f)) {
+            continue; /* it is being entered: its caller allocates */
+        }
         if (tb->nframe < max) {
             struct kr_tm_frame *to = &tb->frames[tb->nframe++];
             int line = PyCode_Addr2Line(f->f_code, kr_frame_lasti(f));

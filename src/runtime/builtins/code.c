@@ -239,7 +239,9 @@ run_text(PyObject *source, const char *funcname, int start, PyObject *globals,
     if (code == NULL) {
         return NULL;
     }
-    PyObject *res = PyEval_EvalCode(code, globals, locals);
+    PyObject *res = PySys_Audit("exec", "O", code) < 0
+                        ? NULL
+                        : PyEval_EvalCode(code, globals, locals);
     Py_DECREF(code);
     return res;
 }

@@ -189,9 +189,13 @@ sys_addaudithook(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
         Py_RETURN_NONE;
     }
     PyInterpreterState *interp = kr_interp();
-    if (interp->audit_hooks == NULL &&
-        (interp->audit_hooks = PyList_New(0)) == NULL) {
-        return NULL;
+    if (interp->audit_hooks == NULL) {
+        interp->audit_hooks = PyList_New(0);
+        if (interp->audit_hooks == NULL) {
+            return NULL;
+        }
+        /* programs must not find the hooks through module gc */
+        PyObject_GC_UnTrack(interp->audit_hooks);
     }
     if (PyList_Append(interp->audit_hooks, hook) < 0) {
         return NULL;
