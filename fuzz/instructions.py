@@ -72,7 +72,7 @@ def values(rng):
         make_coroutine(), make_async_generator(), closed, closed.__code__,
         closed.__closure__, closed.__closure__[0], make_generator.__code__,
         Manager(), Manager, len, "".join, [].append, types, object(),
-        "abc".join, print, isinstance, type, str, tuple, Manager().__enter__,
+        "abc".join, repr, isinstance, type, str, tuple, Manager().__enter__,
     ]
 
 
