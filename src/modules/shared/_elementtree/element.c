@@ -217,13 +217,14 @@ element_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* An element that a finaliser still sees is an empty one. */
 static int
 element_tp_clear(PyObject *self)
 {
     struct kr_element *e = KR_ELEMENT(self);
-    Py_CLEAR(e->tag);
-    Py_CLEAR(e->text);
-    Py_CLEAR(e->tail);
+    Py_XSETREF(e->tag, Py_NewRef(Py_None));
+    Py_XSETREF(e->text, Py_NewRef(Py_None));
+    Py_XSETREF(e->tail, Py_NewRef(Py_None));
     drop_extra(e);
     return 0;
 }
@@ -236,7 +237,10 @@ element_dealloc(PyObject *self)
     if (KR_ELEMENT(self)->weakrefs != NULL) {
         PyObject_ClearWeakRefs(self);
     }
-    element_tp_clear(self);
+    Py_XDECREF(KR_ELEMENT(self)->tag);
+    Py_XDECREF(KR_ELEMENT(self)->text);
+    Py_XDECREF(KR_ELEMENT(self)->tail);
+    drop_extra(KR_ELEMENT(self));
     Py_TYPE(self)->tp_free(self);
     Py_TRASHCAN_END
 }
