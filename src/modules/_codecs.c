@@ -4,6 +4,8 @@
 #include "objects/args/named.h"
 
 #include <Python.h>
+#include <ctype.h>
+#include <stdbool.h>
 
 static PyObject *
 codec_tuple(PyObject *result, Py_ssize_t length)
@@ -57,12 +59,35 @@ lookup_error(PyObject *mod, PyObject *arg)
     return name == NULL ? NULL : PyCodec_LookupError(name);
 }
 
+/* PyArg_ParseTuple, with the count of the arguments checked before. */
+static bool
+parse_positional(PyObject *args, const char *format, ...)
+{
+    Py_ssize_t min = -1, max = 0;
+    const char *f = format;
+    for (; *f != ':'; f++) {
+        if (*f == '|') {
+            min = max;
+        }
+        max += isalpha((unsigned char)*f) != 0;
+    }
+    if (!_PyArg_CheckPositional(f + 1, PyTuple_GET_SIZE(args),
+                                min < 0 ? max : min, max)) {
+        return false;
+    }
+    va_list va;
+    va_start(va, format);
+    int ok = PyArg_VaParse(args, format, va);
+    va_end(va);
+    return ok;
+}
+
 static PyObject *
 register_error(PyObject *mod, PyObject *args)
 {
     const char *errors;
     PyObject *handler;
-    if (!PyArg_ParseTuple(args, "sO:register_error", &errors, &handler) ||
+    if (!parse_positional(args, "sO:register_error", &errors, &handler) ||
         PyCodec_RegisterError(errors, handler) < 0) {
         return NULL;
     }
@@ -112,7 +137,7 @@ run_stateless(PyObject *args, const char *format, stateless f)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!PyArg_ParseTuple(args, format, &data, &errors)) {
+    if (!parse_positional(args, format, &data, &errors)) {
         return NULL;
     }
     PyObject *result = codec_tuple(f(data.buf, data.len, errors), data.len);
@@ -125,7 +150,7 @@ run_stateful(PyObject *args, const char *format, stateful f, int final)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!PyArg_ParseTuple(args, format, &data, &errors, &final)) {
+    if (!parse_positional(args, format, &data, &errors, &final)) {
         return NULL;
     }
     Py_ssize_t consumed = data.len;
@@ -165,7 +190,7 @@ run_ordered(PyObject *args, const char *format, ordered f, int order)
     Py_buffer data;
     const char *errors = NULL;
     int final = 0;
-    if (!PyArg_ParseTuple(args, format, &data, &errors, &final)) {
+    if (!parse_positional(args, format, &data, &errors, &final)) {
         return NULL;
     }
     Py_ssize_t consumed = data.len;
@@ -181,7 +206,7 @@ run_ex(PyObject *args, const char *format, ordered f)
     Py_buffer data;
     const char *errors = NULL;
     int order = 0, final = 0;
-    if (!PyArg_ParseTuple(args, format, &data, &errors, &order, &final)) {
+    if (!parse_positional(args, format, &data, &errors, &order, &final)) {
         return NULL;
     }
     Py_ssize_t consumed = data.len;
@@ -216,7 +241,7 @@ escape_decode(PyObject *mod, PyObject *args)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!PyArg_ParseTuple(args, "s*|z:escape_decode", &data, &errors)) {
+    if (!parse_positional(args, "s*|z:escape_decode", &data, &errors)) {
         return NULL;
     }
     PyObject *bytes = PyBytes_DecodeEscape(data.buf, data.len, errors, 0,
@@ -232,7 +257,7 @@ charmap_decode(PyObject *mod, PyObject *args)
     Py_buffer data;
     const char *errors = NULL;
     PyObject *mapping = NULL;
-    if (!PyArg_ParseTuple(args, "y*|zO:charmap_decode", &data, &errors,
+    if (!parse_positional(args, "y*|zO:charmap_decode", &data, &errors,
                           &mapping)) {
         return NULL;
     }
@@ -253,7 +278,7 @@ readbuffer_encode(PyObject *mod, PyObject *args)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!PyArg_ParseTuple(args, "s*|z:readbuffer_encode", &data, &errors)) {
+    if (!parse_positional(args, "s*|z:readbuffer_encode", &data, &errors)) {
         return NULL;
     }
     PyObject *bytes = PyBytes_FromStringAndSize(data.buf, data.len);
@@ -267,7 +292,7 @@ escape_encode(PyObject *mod, PyObject *args)
 {
     PyObject *data;
     const char *errors = NULL;
-    if (!PyArg_ParseTuple(args, "O!|z:escape_encode", &PyBytes_Type, &data,
+    if (!parse_positional(args, "O!|z:escape_encode", &PyBytes_Type, &data,
                           &errors)) {
         return NULL;
     }
@@ -313,7 +338,7 @@ escape_encode(PyObject *mod, PyObject *args)
     {                                                                          \
         PyObject *str;                                                         \
         const char *errors = NULL;                                             \
-        if (!PyArg_ParseTuple(args, "U|z:" #name "_encode", &str, &errors)) {  \
+        if (!parse_positional(args, "U|z:" #name "_encode", &str, &errors)) {  \
             return NULL;                                                       \
         }                                                                      \
         Py_ssize_t n = PyUnicode_GetLength(str);                               \
@@ -325,7 +350,7 @@ escape_encode(PyObject *mod, PyObject *args)
         PyObject *str;                                                         \
         const char *errors = NULL;                                             \
         int order = 0;                                                         \
-        if (!PyArg_ParseTuple(args, "U|zi:" #name "_encode", &str, &errors,    \
+        if (!parse_positional(args, "U|zi:" #name "_encode", &str, &errors,    \
                               &order)) {                                       \
             return NULL;                                                       \
         }                                                                      \
@@ -351,7 +376,7 @@ charmap_encode(PyObject *mod, PyObject *args)
 {
     PyObject *str, *mapping = NULL;
     const char *errors = NULL;
-    if (!PyArg_ParseTuple(args, "U|zO:charmap_encode", &str, &errors,
+    if (!parse_positional(args, "U|zO:charmap_encode", &str, &errors,
                           &mapping)) {
         return NULL;
     }

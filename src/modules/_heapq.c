@@ -124,10 +124,10 @@ sift_up(PyListObject *heap, Py_ssize_t pos, bool max)
 }
 
 static PyListObject *
-heap_arg(const char *name, PyObject *heap)
+heap_arg(const char *name, const char *place, PyObject *heap)
 {
     if (!PyList_Check(heap)) {
-        _PyArg_BadArgument(name, "argument 1", "list", heap);
+        _PyArg_BadArgument(name, place, "list", heap);
         return NULL;
     }
     return (PyListObject *)heap;
@@ -137,10 +137,10 @@ static PyObject *
 heappush(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     PyListObject *heap;
-    if (!_PyArg_CheckPositional("heappush", nargs, 2, 2)
-        || (heap = heap_arg("heappush", args[0])) == NULL
-        || PyList_Append(args[0], args[1]) < 0
-        || sift_down(heap, 0, PyList_GET_SIZE(heap) - 1, false) < 0) {
+    if (!_PyArg_CheckPositional("heappush", nargs, 2, 2) ||
+        (heap = heap_arg("heappush", "argument 1", args[0])) == NULL ||
+        PyList_Append(args[0], args[1]) < 0 ||
+        sift_down(heap, 0, PyList_GET_SIZE(heap) - 1, false) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -149,7 +149,7 @@ heappush(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 pop(PyObject *op, const char *name, bool max)
 {
-    PyListObject *heap = heap_arg(name, op);
+    PyListObject *heap = heap_arg(name, "argument", op);
     if (heap == NULL) {
         return NULL;
     }
@@ -179,8 +179,8 @@ static PyObject *
 replace(PyObject *const *args, Py_ssize_t nargs, const char *name, bool max)
 {
     PyListObject *heap;
-    if (!_PyArg_CheckPositional(name, nargs, 2, 2)
-        || (heap = heap_arg(name, args[0])) == NULL) {
+    if (!_PyArg_CheckPositional(name, nargs, 2, 2) ||
+        (heap = heap_arg(name, "argument 1", args[0])) == NULL) {
         return NULL;
     }
     if (PyList_GET_SIZE(heap) == 0) {
@@ -224,8 +224,8 @@ static PyObject *
 heappushpop(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     PyListObject *heap;
-    if (!_PyArg_CheckPositional("heappushpop", nargs, 2, 2)
-        || (heap = heap_arg("heappushpop", args[0])) == NULL) {
+    if (!_PyArg_CheckPositional("heappushpop", nargs, 2, 2) ||
+        (heap = heap_arg("heappushpop", "argument 1", args[0])) == NULL) {
         return NULL;
     }
     if (PyList_GET_SIZE(heap) == 0) {
@@ -244,7 +244,7 @@ heappushpop(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 make_heap(PyObject *op, const char *name, bool max)
 {
-    PyListObject *heap = heap_arg(name, op);
+    PyListObject *heap = heap_arg(name, "argument", op);
     if (heap == NULL) {
         return NULL;
     }

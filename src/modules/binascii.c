@@ -74,7 +74,11 @@ finish(PyObject *bytes, const unsigned char *end)
 static int
 option(PyObject *arg, int deflt)
 {
-    return arg == NULL ? deflt : PyObject_IsTrue(arg);
+    if (arg == NULL) {
+        return deflt;
+    }
+    int value = _PyLong_AsInt(arg);
+    return value == -1 && PyErr_Occurred() ? -1 : value != 0;
 }
 
 #define DATA(bytes) ((unsigned char *)PyBytes_AS_STRING(bytes))

@@ -151,7 +151,9 @@ cfunction_call(PyObject *func, PyObject *args, PyObject *kwargs)
     int flags = PyCFunction_GET_FLAGS(func);
     if (!(flags & METH_KEYWORDS) && kwargs != NULL
         && PyDict_GET_SIZE(kwargs) != 0) {
-        return call_error(func, "%U takes no keyword arguments", 0);
+        PyErr_Format(PyExc_TypeError, "%.200s() takes no keyword arguments",
+                     ((PyCFunctionObject *)func)->m_ml->ml_name);
+        return NULL;
     }
     void *meth = enter(tstate, func);
     if (meth == NULL) {

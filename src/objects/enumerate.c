@@ -86,6 +86,14 @@ enum_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                          "argument 'iterable'");
         return NULL;
     }
+    if (given == 1 && kwnames != NULL && PyTuple_GET_SIZE(kwnames) == 1 &&
+        !_PyUnicode_EqualToASCIIString(PyTuple_GET_ITEM(kwnames, 0),
+                                       "iterable")) {
+        return PyErr_Format(PyExc_TypeError,
+                            "'%U' is an invalid keyword argument for "
+                            "enumerate()",
+                            PyTuple_GET_ITEM(kwnames, 0));
+    }
     args = kr_unpack_keywords(args, PyVectorcall_NARGS(nargsf), NULL,
                                  kwnames, &parser, 1, 2, buf, 2);
     return args == NULL ? NULL

@@ -359,17 +359,9 @@ update_arg(PyObject *self, PyObject *arg)
 }
 
 static int
-odict_init(PyObject *self, PyObject *args, PyObject *kwds)
+update_all(PyObject *self, PyObject *args, PyObject *kwds)
 {
-    Py_ssize_t n = args == NULL ? 0 : PyTuple_GET_SIZE(args);
-    if (n > 1) {
-        PyErr_Format(PyExc_TypeError,
-                     "update() takes at most 1 positional argument (%zd "
-                     "given)",
-                     n);
-        return -1;
-    }
-    if (n == 1) {
+    if (args != NULL && PyTuple_GET_SIZE(args) == 1) {
         PyObject *other = Py_NewRef(PyTuple_GET_ITEM(args, 0));
         int err = update_arg(self, other);
         Py_DECREF(other);
@@ -383,10 +375,27 @@ odict_init(PyObject *self, PyObject *args, PyObject *kwds)
     return PyArg_ValidateKeywordArguments(kwds) ? update_arg(self, kwds) : -1;
 }
 
+static int
+odict_init(PyObject *self, PyObject *args, PyObject *kwds)
+{
+    if (args != NULL && PyTuple_GET_SIZE(args) > 1) {
+        PyErr_Format(PyExc_TypeError, "expected at most 1 arguments, got %zd",
+                     PyTuple_GET_SIZE(args));
+        return -1;
+    }
+    return update_all(self, args, kwds);
+}
+
 static PyObject *
 odict_update(PyObject *self, PyObject *args, PyObject *kwds)
 {
-    return odict_init(self, args, kwds) < 0 ? NULL : Py_NewRef(Py_None);
+    if (PyTuple_GET_SIZE(args) > 1) {
+        return PyErr_Format(PyExc_TypeError,
+                            "update() takes at most 1 positional argument "
+                            "(%zd given)",
+                            PyTuple_GET_SIZE(args));
+    }
+    return update_all(self, args, kwds) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* ---- number slots */

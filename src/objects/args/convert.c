@@ -508,6 +508,10 @@ convert_small_int(struct item *it, char code)
     }
     case 'i': {
         int *p = NEXT(int *);
+        if (it->flags & KR_ARGS_NAMED) {
+            *p = _PyLong_AsInt(it->arg);
+            return failed(*p) ? CONVERTING_FAILED : NULL;
+        }
         errmsg = ranged(it, INT_MIN, INT_MAX, "signed integer", &value);
         if (errmsg == NULL) {
             *p = (int)value;

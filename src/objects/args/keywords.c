@@ -180,6 +180,27 @@ leftover_keyword(const struct signature *sig, const struct call_args *call)
 
 /* --- Parsing with a format ----------------------------------------------------- */
 
+/* Whether no keyword is unknown; 0 with TypeError if one is. */
+static int
+check_known(const struct signature *sig, const struct call_args *call)
+{
+    Py_ssize_t used = 0;
+    for (Py_ssize_t i = sig->pos; i < sig->len; i++) {
+        if (find_keyword(call, PyTuple_GET_ITEM(sig->names, i - sig->pos)) !=
+            NULL) {
+            used += i >= call->nargs;
+        }
+        else if (PyErr_Occurred()) {
+            return 0;
+        }
+    }
+    if (used < call->nkwargs) {
+        leftover_keyword(sig, call);
+        return 0;
+    }
+    return 1;
+}
+
 /* Whether all required parameters are given; 0 with TypeError if not. */
 static int
 check_required(const struct signature *sig, const struct call_args *call)
@@ -209,7 +230,9 @@ parse_items(const struct signature *sig, const struct call_args *call,
     char buffer[512];
     int levels[32];
     Py_ssize_t nkwargs = call->nkwargs;
-    if (flags & KR_ARGS_NAMED && !check_required(sig, call)) {
+    if (flags & KR_ARGS_NAMED &&
+        (!check_required(sig, call) ||
+         (call->nkwargs > 0 && !check_known(sig, call)))) {
         return 0;
     }
     for (int i = 0; i < sig->len; i++) {

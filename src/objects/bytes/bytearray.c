@@ -899,7 +899,16 @@ static PyMethodDef ba_methods[] = {
     {NULL},
 };
 
-static PyNumberMethods ba_as_number = {.nb_remainder = kr_bytes_mod};
+static PyObject *
+ba_mod(PyObject *self, PyObject *args)
+{
+    if (!PyByteArray_Check(self)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return kr_bytes_mod(self, args);
+}
+
+static PyNumberMethods ba_as_number = {.nb_remainder = ba_mod};
 
 static PySequenceMethods ba_as_sequence = {
     .sq_length = ba_length,
