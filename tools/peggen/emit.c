@@ -2,7 +2,9 @@
  *
  * A rule function returns its result, or NULL with p->mark where it was. Direct
  * left recursion becomes a loop that extends the result of the other
- * alternatives for as long as one of the recursive ones matches. */
+ * alternatives for as long as one of the recursive ones matches. For a direct
+ * rule X, the first pass calls kr_direct_X; what is made of the alternatives
+ * is kr_peg_X. */
 #include <string.h>
 
 #include "peggen.h"
@@ -286,8 +288,9 @@ put_rule(int index)
     for (int i = 0; i < rule->nalts; i++) {
         grows |= left_recursive(rule, &rule->alts[i]);
     }
-    fprintf(out, "\nstatic %s\nr_%s(Parser *p)\n{\n", rule_type(index),
-            rule->name);
+    fprintf(out, "\n%s%s\n%s_%s(Parser *p)\n{\n",
+            rule->direct ? "" : "static ", rule_type(index),
+            rule->direct ? "kr_peg" : "r", rule->name);
     if (!rule->nullable) {
         fprintf(out, "    if (!FIRST(0x%llxull, 0x%llxull)) {\n"
                      "        return NULL;\n    }\n",
@@ -349,6 +352,16 @@ emit_parser(FILE *f)
         else {
             fprintf(out, "static %s r_%s(Parser *p);\n", rule_type(i),
                     rules[i].name);
+        }
+    }
+    for (int i = 0; i < nrules; i++) {
+        if (rules[i].direct) {
+            fprintf(out, "%s kr_peg_%s(Parser *p);\n\n"
+                         "static %s\nr_%s(Parser *p)\n{\n"
+                         "    return p->direct ? kr_direct_%s(p) "
+                         ": kr_peg_%s(p);\n}\n",
+                    rule_type(i), rules[i].name, rule_type(i), rules[i].name,
+                    rules[i].name, rules[i].name);
         }
     }
     for (int i = 0; i < nrules; i++) {

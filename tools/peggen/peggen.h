@@ -44,7 +44,7 @@ struct alt {
 
 struct rule {
     char *name, *type, *first_like; /* first_like: written by hand in C */
-    bool memo, exported, nullable, is_helper, defined, dead;
+    bool memo, exported, direct, nullable, is_helper, defined, dead;
     struct alt *alts;
     int nalts;
     struct set first;

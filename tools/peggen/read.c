@@ -337,6 +337,7 @@ read_grammar(const char *path)
             }
             rule->memo |= strcmp(flag, "memo") == 0;
             rule->exported |= strcmp(flag, "export") == 0;
+            rule->direct |= strcmp(flag, "direct") == 0;
             if (strcmp(flag, "like") == 0) {
                 rule->first_like = word();
             }

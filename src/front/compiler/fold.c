@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory/tstate.h"
+#include "objects/ids.h"
 
 struct folder {
     KrArena *arena;
@@ -256,8 +257,7 @@ fold_expr_kind(struct folder *f, expr_ty node)
     case Tuple_kind: return fold_tuple(f, node);
     case Name_kind:
         if (node->v.Name.ctx == Load &&
-            PyUnicode_CompareWithASCIIString(node->v.Name.id, "__debug__") ==
-                0) {
+            node->v.Name.id == KR_ID(__debug__)) {
             return kr_fold_set(node, PyBool_FromLong(f->optimize == 0),
                                f->arena);
         }

@@ -146,7 +146,7 @@ parse_field(Parser *p, const char *start, const char *end, const Token *t)
     lexer.lineno = t->lineno + lines - 1;
     Parser inner;
     kr_parser_init(&inner, &lexer, KR_FSTRING_INPUT, p->flags,
-                   p->feature_version, p->arena);
+                   p->feature_version, p->arena, p->identifiers);
     inner.level = p->level;
     inner.starting_lineno = t->lineno + lines;
     inner.starting_col_offset = lines != 0 ? cols : t->col_offset + cols;

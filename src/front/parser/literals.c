@@ -1,8 +1,65 @@
 /* Names and numbers: tokens to tree nodes. */
 #include "front/parser/rules.h"
 
-PyObject *
-kr_new_identifier(Parser *p, const char *text, size_t len)
+static uint64_t
+hash_name(const char *text, size_t len)
+{
+    uint64_t hash = len, word;
+    for (; len >= 8; len -= 8, text += 8) {
+        memcpy(&word, text, 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 32;
+    }
+    word = 0;
+    for (size_t i = 0; i < len; i++) {
+        word = word << 8 | (unsigned char)text[i];
+    }
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 32;
+}
+
+/* The entry of a name, or the free one where it belongs. */
+static struct kr_identifier *
+find_name(struct kr_identifiers *table, uint64_t hash, const char *text,
+          size_t len)
+{
+    for (size_t at = hash & table->mask;; at = (at + 1) & table->mask) {
+        struct kr_identifier *e = &table->entries[at];
+        if (e->id == NULL ||
+            (e->hash == hash && (size_t)PyUnicode_GET_LENGTH(e->id) == len &&
+             memcmp(PyUnicode_1BYTE_DATA(e->id), text, len) == 0)) {
+            return e;
+        }
+    }
+}
+
+static int
+grow_names(struct kr_identifiers *table)
+{
+    size_t size = table->entries == NULL ? 256 : 2 * (table->mask + 1);
+    struct kr_identifier *entries = PyMem_Calloc(size, sizeof(*entries));
+    if (entries == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t i = 0; table->entries != NULL && i <= table->mask; i++) {
+        struct kr_identifier *e = &table->entries[i];
+        if (e->id != NULL) {
+            size_t at = e->hash & (size - 1);
+            while (entries[at].id != NULL) {
+                at = (at + 1) & (size - 1);
+            }
+            entries[at] = *e;
+        }
+    }
+    PyMem_Free(table->entries);
+    table->entries = entries;
+    table->mask = size - 1;
+    return 0;
+}
+
+static PyObject *
+make_identifier(Parser *p, const char *text, size_t len)
 {
     PyObject *id = PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
     if (id != NULL && !PyUnicode_IS_ASCII(id)) {
@@ -22,6 +79,28 @@ kr_new_identifier(Parser *p, const char *text, size_t len)
     if (kr_arena_own(p->arena, id) < 0) {
         p->error_indicator = true;
         return NULL;
+    }
+    return id;
+}
+
+PyObject *
+kr_new_identifier(Parser *p, const char *text, size_t len)
+{
+    struct kr_identifiers *table = p->identifiers;
+    if (table->used >= table->mask / 2 && grow_names(table) < 0) {
+        p->error_indicator = true;
+        return NULL;
+    }
+    uint64_t hash = hash_name(text, len);
+    struct kr_identifier *e = find_name(table, hash, text, len);
+    if (e->id != NULL) {
+        return e->id;
+    }
+    PyObject *id = make_identifier(p, text, len);
+    if (id != NULL && PyUnicode_IS_ASCII(id) &&
+        (size_t)PyUnicode_GET_LENGTH(id) == len) {
+        *e = (struct kr_identifier){hash, id};
+        table->used++;
     }
     return id;
 }

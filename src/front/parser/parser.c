@@ -15,12 +15,14 @@ parse_lexed(KrLexer *lexer, int mode, PyCompilerFlags *flags, int *reached_end,
     if (flags && (bits & PyCF_ONLY_AST)) {
         version = flags->cf_feature_version;
     }
-    kr_parser_init(&parser, lexer, mode, bits, version, arena);
+    struct kr_identifiers identifiers = {NULL, 0, 0};
+    kr_parser_init(&parser, lexer, mode, bits, version, arena, &identifiers);
     mod_ty tree = kr_parser_run(&parser);
     if (reached_end != NULL) {
         *reached_end = parser.reached_end;
     }
     kr_parser_fini(&parser);
+    PyMem_Free(identifiers.entries);
     return tree;
 }
 

@@ -15,7 +15,8 @@ kr_parser_overflow(Parser *p)
 
 int
 kr_parser_init(Parser *p, KrLexer *tok, int start_rule, int flags,
-               int feature_version, KrArena *arena)
+               int feature_version, KrArena *arena,
+               struct kr_identifiers *identifiers)
 {
     memset(p, 0, sizeof(*p));
     p->tok = tok;
@@ -23,6 +24,8 @@ kr_parser_init(Parser *p, KrLexer *tok, int start_rule, int flags,
     p->flags = flags;
     p->feature_version = feature_version;
     p->arena = arena;
+    p->identifiers = identifiers;
+    p->direct = true;
     p->buf = tok->buf;
     tok->type_comments = (flags & PyCF_TYPE_COMMENTS) != 0;
     return 0;
@@ -210,6 +213,7 @@ kr_parser_fill(Parser *p)
     t->end = end;
     t->node = NULL;
     t->memo = NULL;
+    t->expression_end = 0;
     p->tokens[p->fill++] = t;
     if (type == T_ERRORTOKEN) {
         p->error_indicator = true;
@@ -219,8 +223,8 @@ kr_parser_fill(Parser *p)
     return 0;
 }
 
-static int
-push(Parser *p, void *item)
+int
+kr_parser_push(Parser *p, void *item)
 {
     if (p->stack_size == p->stack_capacity) {
         int capacity = (int)p->stack_capacity;
@@ -234,9 +238,8 @@ push(Parser *p, void *item)
     return 0;
 }
 
-/* Makes a sequence of what was pushed since `base`. */
-static void *
-pop_seq(Parser *p, size_t base)
+void *
+kr_parser_pop_seq(Parser *p, size_t base)
 {
     size_t n = p->stack_size - base;
     asdl_seq *seq =
@@ -259,7 +262,7 @@ kr_parser_repeat(Parser *p, rule_fn rule, int min)
     size_t base = p->stack_size;
     int start = p->mark, mark = start;
     for (void *item; (item = rule(p)) != NULL; mark = p->mark) {
-        if (push(p, item) < 0) {
+        if (kr_parser_push(p, item) < 0) {
             return NULL;
         }
     }
@@ -269,7 +272,7 @@ kr_parser_repeat(Parser *p, rule_fn rule, int min)
         p->mark = start;
         return NULL;
     }
-    return pop_seq(p, base);
+    return kr_parser_pop_seq(p, base);
 }
 
 void *
@@ -284,7 +287,7 @@ kr_parser_gather(Parser *p, rule_fn rule, int separator)
     }
     int mark;
     do {
-        if (push(p, item) < 0) {
+        if (kr_parser_push(p, item) < 0) {
             return NULL;
         }
         mark = p->mark;
@@ -295,7 +298,7 @@ kr_parser_gather(Parser *p, rule_fn rule, int separator)
         p->mark = start;
         return NULL;
     }
-    return pop_seq(p, base);
+    return kr_parser_pop_seq(p, base);
 }
 
 Token *
@@ -312,61 +315,6 @@ kr_parser_expect_forced(Parser *p, int type, const char *text)
 }
 
 /* --- The hand-written rules ---------------------------------------------- */
-
-static const struct binary {
-    unsigned char op, power;
-} binary[KR_TOKEN_COUNT] = {
-    [T_VBAR] = {BitOr, 1},       [T_CIRCUMFLEX] = {BitXor, 2},
-    [T_AMPER] = {BitAnd, 3},     [T_LEFTSHIFT] = {LShift, 4},
-    [T_RIGHTSHIFT] = {RShift, 4}, [T_PLUS] = {Add, 5},
-    [T_MINUS] = {Sub, 5},        [T_STAR] = {Mult, 6},
-    [T_SLASH] = {Div, 6},        [T_DOUBLESLASH] = {FloorDiv, 6},
-    [T_PERCENT] = {Mod, 6},      [T_AT] = {MatMult, 6},
-};
-
-/* Precedence climbing: operators that bind at least as tightly as `power`. All
- * levels are left-associative. */
-static expr_ty
-binary_expression(Parser *p, int power)
-{
-    int mark = p->mark;
-    expr_ty left = kr_rule_factor(p);
-    if (left == NULL) {
-        return NULL;
-    }
-    const Token *start = p->tokens[mark];
-    for (;;) {
-        int operator_mark = p->mark;
-        if (operator_mark == p->fill && kr_parser_fill(p) < 0) {
-            return NULL;
-        }
-        struct binary b = binary[p->tokens[operator_mark]->type];
-        if (b.power == 0 || b.power < power) {
-            return left;
-        }
-        p->mark++;
-        expr_ty right = binary_expression(p, b.power + 1);
-        if (right == NULL) {
-            p->mark = operator_mark;
-            return p->error_indicator ? NULL : left;
-        }
-        if (b.op == MatMult &&
-            !kr_check_version(p, 5, "The '@' operator is")) {
-            return NULL;
-        }
-        left = kr_ast_BinOp(left, b.op, right, LOC);
-        if (left == NULL) {
-            p->error_indicator = true;
-            return NULL;
-        }
-    }
-}
-
-expr_ty
-kr_rule_bitwise_or(Parser *p)
-{
-    return binary_expression(p, 1);
-}
 
 expr_ty
 kr_rule_expression_without_invalid(Parser *p)
@@ -419,6 +367,7 @@ prepare_error_pass(Parser *p)
     p->mark = 0;
     p->stack_size = 0;
     p->call_invalid_rules = true;
+    p->direct = false;
     p->tok->stop_reading = true;
 }
 

@@ -24,14 +24,28 @@ typedef struct Token {
     const char *start, *end; /* text in the lexer's buffer, or NULL */
     void *node;              /* of a NAME or NUMBER, once asked for */
     Memo *memo;
+    expr_ty expression; /* that begins here; NULL: none does */
+    int expression_end; /* mark behind it + 1; 0: not known */
 } Token;
+
+/* The names that the parser has seen, to make each only once: open addressing
+ * by a hash of the bytes. Only names in ASCII are here. */
+struct kr_identifiers {
+    struct kr_identifier {
+        uint64_t hash;
+        PyObject *id; /* owned by the arena; NULL: free */
+    } *entries;
+    size_t mask, used;
+};
 
 typedef struct Parser {
     KrLexer *tok;
+    struct kr_identifiers *identifiers; /* shared with fields of f-strings */
     Token **tokens;
     int mark, fill, capacity;
     KrArena *arena;
     bool error_indicator, call_invalid_rules, parsing_started;
+    bool direct; /* the first pass: rules take their direct forms */
     int level; /* of rules */
     int start_rule, flags, feature_version;
     int starting_lineno, starting_col_offset; /* of an f-string's field */
@@ -55,6 +69,10 @@ enum { KR_MAX_RULE_LEVEL = 6000 };
 
 /* Reads one more token; -1 with the error indicator set. */
 int kr_parser_fill(Parser *p);
+/* Unfinished sequences: adds an item; -1 with the error indicator set. Makes a
+ * sequence of what was added since the stack had `base` items. */
+int kr_parser_push(Parser *p, void *item);
+void *kr_parser_pop_seq(Parser *p, size_t base);
 void *kr_parser_repeat(Parser *p, rule_fn rule, int min);
 void *kr_parser_gather(Parser *p, rule_fn rule, int separator);
 Token *kr_parser_expect_forced(Parser *p, int type, const char *text);
@@ -68,7 +86,8 @@ PyObject *kr_new_identifier(Parser *p, const char *text, size_t len);
 /* Runs the parser from its start rule: tree, or NULL with an exception. */
 void *kr_parser_run(Parser *p);
 int kr_parser_init(Parser *p, KrLexer *tok, int start_rule, int flags,
-                   int feature_version, KrArena *arena);
+                   int feature_version, KrArena *arena,
+                   struct kr_identifiers *identifiers);
 void kr_parser_fini(Parser *p);
 
 static inline bool
@@ -320,12 +339,33 @@ expr_ty kr_concatenate_strings(Parser *p, asdl_seq *tokens);
 expr_ty kr_rule_bitwise_or(Parser *p);
 expr_ty kr_rule_expression_without_invalid(Parser *p);
 expr_ty kr_rule_factor(Parser *p);
+CmpPair *kr_rule_compare_pair(Parser *p);
+expr_ty kr_rule_lambdef(Parser *p);
+asdl_comprehension_seq *kr_rule_for_if_clauses(Parser *p);
+expr_ty kr_rule_yield_expr(Parser *p);
+Pair *kr_rule_double_starred_kvpair(Parser *p);
+expr_ty kr_rule_strings(Parser *p);
+expr_ty kr_rule_dict(Parser *p);
 expr_ty kr_rule_plain_expression(Parser *p);
 mod_ty kr_rule_file(Parser *p);
 mod_ty kr_rule_interactive(Parser *p);
 mod_ty kr_rule_eval(Parser *p);
 mod_ty kr_rule_func_type(Parser *p);
 expr_ty kr_rule_fstring(Parser *p);
+
+/* --- Direct forms of rules (direct.c) */
+
+stmt_ty kr_direct_simple_stmt(Parser *p);
+expr_ty kr_direct_star_expressions(Parser *p);
+expr_ty kr_direct_star_expression(Parser *p);
+expr_ty kr_direct_star_named_expression(Parser *p);
+expr_ty kr_direct_named_expression(Parser *p);
+expr_ty kr_direct_expression(Parser *p);
+expr_ty kr_direct_disjunction(Parser *p);
+expr_ty kr_direct_factor(Parser *p);
+expr_ty kr_direct_atom(Parser *p);
+expr_ty kr_direct_star_targets(Parser *p);
+stmt_ty kr_peg_simple_stmt(Parser *p);
 
 enum { KR_FSTRING_INPUT = 800 };
 
