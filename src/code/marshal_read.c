@@ -11,6 +11,7 @@
 #include "base/common.h"
 #include "code/code.h"
 #include "code/marshal_format.h"
+#include "objects/str/str.h"
 
 struct reader {
     const char *ptr, *end; /* memory, or the rest of `chunk` */
@@ -310,11 +311,8 @@ get_ascii(struct reader *r, bool is_short, bool interned)
     if (p == NULL) {
         return NULL;
     }
-    PyObject *v = PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, p, n);
-    if (v != NULL && interned) {
-        PyUnicode_InternInPlace(&v);
-    }
-    return v;
+    return interned ? kr_str_intern_latin1(p, n)
+                    : PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, p, n);
 }
 
 static PyObject *

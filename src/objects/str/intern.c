@@ -5,6 +5,7 @@
  * leaves the table when it dies. */
 #include <Python.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "objects/ids.h"
 #include "objects/immortal.h"
@@ -19,10 +20,16 @@ static struct kr_intern_state {
 } table;
 
 static size_t
+home_of_hash(Py_hash_t hash)
+{
+    size_t h = (size_t)hash;
+    return (h ^ (h >> 29)) & table.mask;
+}
+
+static size_t
 home(PyObject *op)
 {
-    size_t h = (size_t)STR_HASH(op);
-    return (h ^ (h >> 29)) & table.mask;
+    return home_of_hash(STR_HASH(op));
 }
 
 /* The slot of an equal string, or the free slot where `op` belongs. */
@@ -160,6 +167,43 @@ PyUnicode_InternInPlace(PyObject **p)
     }
 }
 
+/* The interned string of these characters of 0..255 with that hash, borrowed;
+ * NULL if there is none. */
+static PyObject *
+find_bytes(const char *p, Py_ssize_t n, Py_hash_t hash)
+{
+    if (table.slots == NULL) {
+        return NULL;
+    }
+    for (size_t i = home_of_hash(hash);; i = (i + 1) & table.mask) {
+        PyObject *other = table.slots[i];
+        if (other == NULL) {
+            return NULL;
+        }
+        if (STR_HASH(other) == hash && STR_LEN(other) == n
+            && STR_KIND(other) == PyUnicode_1BYTE_KIND
+            && memcmp(PyUnicode_DATA(other), p, (size_t)n) == 0) {
+            return other;
+        }
+    }
+}
+
+PyObject *
+kr_str_intern_latin1(const char *p, Py_ssize_t n)
+{
+    Py_hash_t hash = _Py_HashBytes(p, n);
+    PyObject *s = find_bytes(p, n, hash);
+    if (s != NULL) {
+        return Py_NewRef(s);
+    }
+    s = PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, p, n);
+    if (s != NULL) {
+        STR_HASH(s) = hash;
+        PyUnicode_InternInPlace(&s);
+    }
+    return s;
+}
+
 void
 PyUnicode_InternImmortal(PyObject **p)
 {
@@ -173,6 +217,14 @@ PyUnicode_InternImmortal(PyObject **p)
 PyObject *
 PyUnicode_InternFromString(const char *cp)
 {
+    size_t n = strlen(cp);
+    unsigned char all = 0;
+    for (size_t i = 0; i < n; i++) {
+        all |= (unsigned char)cp[i];
+    }
+    if (all < 0x80) {
+        return kr_str_intern_latin1(cp, (Py_ssize_t)n);
+    }
     PyObject *s = PyUnicode_FromString(cp);
     if (s != NULL) {
         PyUnicode_InternInPlace(&s);

@@ -141,6 +141,10 @@ PyObject *kr_str_title(PyObject *self);
 PyObject *kr_str_capitalize(PyObject *self);
 PyObject *kr_str_swapcase(PyObject *self);
 
+/* New reference to the interned string of these characters; NULL with an
+ * exception on failure. */
+PyObject *kr_str_intern_latin1(const char *p, Py_ssize_t n);
+
 /* Takes `op` out of the table of interned strings; called when it dies. */
 void kr_str_forget_interned(PyObject *op);
 
