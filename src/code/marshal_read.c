@@ -531,7 +531,7 @@ static PyObject *
 get_reference(struct reader *r)
 {
     int32_t n = get_int32(r);
-    if (PyErr_Occurred()) {
+    if (n == -1 && PyErr_Occurred()) {
         return NULL;
     }
     if (n < 0 || n >= PyList_GET_SIZE(r->refs)) {
