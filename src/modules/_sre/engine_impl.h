@@ -667,6 +667,10 @@ NAME(search)(struct sre_state *s)
         }
         pc += 1 + pc[1];
     }
+    if (pc[0] == OP_AT
+        && (pc[1] == AT_BEGINNING || pc[1] == AT_BEGINNING_STRING)) {
+        last = ptr; /* it matches here or nowhere */
+    }
     if (prefix != NULL && plen > 0) {
         if (last > end - plen) { /* in code not of re's own making */
             if (end - ptr < plen) {
