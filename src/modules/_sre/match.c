@@ -367,7 +367,7 @@ match_repr(PyObject *self)
         return NULL;
     }
     PyObject *res = PyUnicode_FromFormat(
-        "<%s object; span=(%zd, %zd), match=%R>", _PyType_Name(Py_TYPE(self)),
+        "<%s object; span=(%zd, %zd), match=%R>", Py_TYPE(self)->tp_name,
         m->mark[0], m->mark[1], group);
     Py_DECREF(group);
     return res;
