@@ -97,7 +97,7 @@ hash_of(PyObject *o)
     return mix(hash, (uintptr_t)o);
 }
 
-/* --- Equality: 1, 0, or -1 with an exception set --------------------------- */
+/* --- Equality: 1, 0, or -1 with an exception set -------------------------- */
 
 static bool
 equal_double(double a, double b)
