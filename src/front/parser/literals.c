@@ -69,6 +69,13 @@ make_identifier(Parser *p, const char *text, size_t len)
                            : PyObject_CallMethod(module, "normalize", "sO",
                                                  "NFKC", id);
         Py_XDECREF(module);
+        if (normal != NULL && !PyUnicode_Check(normal)) {
+            PyErr_Format(PyExc_TypeError,
+                         "unicodedata.normalize() must return a string, not "
+                         "%.200s",
+                         _PyType_Name(Py_TYPE(normal)));
+            Py_CLEAR(normal);
+        }
         Py_SETREF(id, normal);
     }
     if (id == NULL) {
