@@ -324,6 +324,14 @@ sort_pool(struct collection *c, struct kr_pool *pool, int next)
     }
 }
 
+static int
+compare_age(const void *a, const void *b)
+{
+    uint64_t x = kr_gc_large(*(PyObject *const *)a)->serial;
+    uint64_t y = kr_gc_large(*(PyObject *const *)b)->serial;
+    return (x > y) - (x < y);
+}
+
 static void
 forget_young_large(void)
 {
@@ -351,6 +359,7 @@ sort_members(struct collection *c)
     for (size_t i = 0; i < c->npools; i++) {
         sort_pool(c, c->pools[i], next);
     }
+    size_t pooled = c->nfound;
     if (c->gen == 0 && !kr_gc.lists_lost) {
         for (size_t i = 0; i < kr_gc.large_young_len; i++) {
             sort_large(c, kr_gc_large(kr_gc.large_young[i]), next);
@@ -364,6 +373,9 @@ sort_members(struct collection *c)
         }
         kr_gc.lists_lost = 0;
     }
+    /* the table has no order, and finalizers are called in this one */
+    qsort(c->found + pooled, c->nfound - pooled, sizeof(*c->found),
+          compare_age);
     forget_young_large();
     return true;
 }

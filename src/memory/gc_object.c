@@ -188,6 +188,7 @@ kr_gc_track_large(PyObject *op)
     if (e != NULL) { /* else it is statically allocated: never garbage */
         e->tracked = 1;
         e->gen = 0;
+        e->serial = ++kr_gc.large_serial;
         if (e->young_at == 0) {
             large_list_young(e);
         }

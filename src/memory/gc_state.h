@@ -20,6 +20,7 @@ enum kr_gc_debug {
 /* An object of a GC type that is too large for the pools. */
 struct kr_large {
     PyObject *op; /* NULL: free slot */
+    uint64_t serial; /* grows with the time of tracking */
     uint32_t refs; /* as a pool's gc_refs */
     uint32_t young_at; /* position in large_young + 1; 0: not there */
     uint8_t tracked;
@@ -65,6 +66,7 @@ struct kr_gc_state {
     size_t large_cap, large_used;
     PyObject **large_young; /* with all of generation 0, each once */
     size_t large_young_len, large_young_cap;
+    uint64_t large_serial; /* the last one given */
 
     /* tracemalloc's eyes on blocks of GC objects; NULL while it is off */
     void (*on_alloc)(void *p, size_t size);
