@@ -55,6 +55,11 @@ elseif(KR_PGO)
       -Wl,-z,keep-text-section-prefix
       -Wl,-mllvm,-profile-summary-cold-count=0
       -Wl,-mllvm,-mfs-psi-cutoff=0)
+    if(KR_ORDER)
+      target_link_options(kr_flags INTERFACE
+        -Wl,--symbol-ordering-file=${KR_ORDER}
+        -Wl,--no-warn-symbol-ordering)
+    endif()
   endif()
 endif()
 # A program at a fixed address, as the reference's: every use of a type or a
@@ -62,7 +67,8 @@ endif()
 set(KR_TYPE $<TARGET_PROPERTY:TYPE>)
 target_compile_options(kr_flags INTERFACE
   $<$<NOT:$<IN_LIST:${KR_TYPE},MODULE_LIBRARY$<SEMICOLON>SHARED_LIBRARY>>:-fno-pie>)
-target_link_options(kr_flags INTERFACE
+# A few helpers of libgcc are no reason to load it.
+target_link_options(kr_flags INTERFACE -static-libgcc
   $<$<STREQUAL:${KR_TYPE},EXECUTABLE>:-no-pie>)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
   target_link_options(kr_flags INTERFACE -fuse-ld=lld)
