@@ -11,6 +11,7 @@
 #include "base/common.h"
 #include "code/code.h"
 #include "code/marshal_format.h"
+#include "memory/tstate.h"
 #include "objects/str/str.h"
 
 struct reader {
@@ -649,7 +650,7 @@ get_object(struct reader *r)
         }
         return NULL;
     }
-    if (r->depth >= KR_M_MAX_DEPTH) {
+    if (r->depth >= KR_M_MAX_DEPTH || kr_stack_is_low(kr_tstate())) {
         PyErr_SetString(PyExc_ValueError, "recursion limit exceeded");
         return NULL;
     }

@@ -10,6 +10,7 @@
 #include "base/common.h"
 #include "code/code.h"
 #include "code/marshal_format.h"
+#include "memory/tstate.h"
 
 enum write_error { OK, UNMARSHALLABLE, TOO_DEEP, NO_MEMORY };
 
@@ -475,7 +476,7 @@ put_object(struct writer *w, PyObject *op)
         return;
     }
     int flag = 0;
-    if (++w->depth > KR_M_MAX_DEPTH) {
+    if (++w->depth > KR_M_MAX_DEPTH || kr_stack_is_low(kr_tstate())) {
         w->error = TOO_DEEP;
     }
     else if (!put_ref(w, op, &flag)) {

@@ -586,7 +586,7 @@ static expr_ty
 finish_call(Parser *p, const Token *start, expr_ty func, size_t base)
 {
     size_t n = p->stack_size - base, nkeywords = 0;
-    void **pushed = p->stack + base;
+    void **pushed = n != 0 ? p->stack + base : NULL; /* none may be there */
     for (size_t i = 0; i < n; i++) {
         nkeywords += (uintptr_t)pushed[i] & KEYWORD;
     }
