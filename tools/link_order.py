@@ -1,31 +1,41 @@
 #!/usr/bin/python3.11
-"""The functions that a profile has seen running, in the form that lld orders by.
+"""The functions of a program that a profile has seen running, for lld to order by.
 
-    llvm-profdata show --all-functions --counts FILE | tools/link_order.py
+    llvm-profdata show --all-functions --counts FILE | tools/link_order.py PROGRAM
 
-What starting runs then stands together in the program, so that a small process
-holds few of its pages.
+Put together in the program, what every start runs fills few of its pages. The
+parts of these functions that seldom run go together in the same way.
 """
 import re
+import subprocess
 import sys
 
 NAME = re.compile(r"  (?:.*;)?(\w+):$")
+SUFFIX = re.compile(r"(\.llvm\.\d+)?(\.cold)?$")
 
 
 def ran(lines):
-    """Names of functions with a count other than 0, in the profile's order."""
-    seen, name = {}, None
+    """Names of the functions with a count other than 0."""
+    seen, name = set(), None
     for line in lines:
         found = NAME.match(line)
         if found:
             name = found.group(1)
         elif "Block counts:" in line and \
                 re.search(r"[1-9]", line.partition(":")[2]):
-            seen[name] = True
-    return list(seen)
+            seen.add(name)
+    return seen
+
+
+def symbols(program):
+    """Names of the program's functions and parts of functions."""
+    listing = subprocess.run(["llvm-nm-19", program], capture_output=True,
+                             text=True, check=True).stdout
+    return sorted({line.split()[-1] for line in listing.splitlines()
+                   if " t " in line or " T " in line})
 
 
 if __name__ == "__main__":
-    for function in ran(sys.stdin):
-        print(function)
-        print(function + ".cold")
+    names = ran(sys.stdin)
+    chosen = [s for s in symbols(sys.argv[1]) if SUFFIX.sub("", s) in names]
+    print("\n".join(sorted(chosen, key=lambda s: s.endswith(".cold"))))
