@@ -758,14 +758,17 @@ static PyMethodDef float_methods[] = {
      "The two ints, without a common factor and the second one positive,\n"
      "whose quotient is exactly self.\n\n"
      ">>> (2.5).as_integer_ratio()\n(5, 2)\n"
-     ">>> (-0.75).as_integer_ratio()\n(-3, 4)"},
+     ">>> (-0.75).as_integer_ratio()\n(-3, 4)\n"
+     ">>> 1e3.as_integer_ratio()\n(1000, 1)"},
     {"fromhex", kr_float_fromhex, METH_O | METH_CLASS,
      "fromhex($type, string, /)\n--\n\n"
      "The float that a hexadecimal literal such as 0x1.8p+1 stands for.\n\n"
-     ">>> float.fromhex('0x1.8p+1')\n3.0"},
+     ">>> float.fromhex('0x1.8p+1')\n3.0\n"
+     ">>> float.fromhex('-a.4')\n-10.25"},
     {"hex", kr_float_hex, METH_NOARGS,
      "hex($self, /)\n--\n\nThe value as a hexadecimal literal.\n\n"
-     ">>> (3.0).hex()\n'0x1.8000000000000p+1'"},
+     ">>> (3.0).hex()\n'0x1.8000000000000p+1'\n"
+     ">>> (-0.1).hex()\n'-0x1.999999999999ap-4'"},
     {"is_integer", float_is_integer, METH_NOARGS,
      "is_integer($self, /)\n--\n\nWhether self has no fraction."},
     {"__getnewargs__", float_getnewargs, METH_NOARGS,

@@ -201,7 +201,6 @@ static PyGetSetDef ag_getset[] = {
     {"ag_await", kr_gen_get_delegate, NULL, NULL, NULL},
     {"ag_frame", kr_gen_get_frame, NULL, NULL, NULL},
     {"ag_code", kr_gen_get_code, NULL, NULL, NULL},
-    {"ag_suspended", kr_gen_get_suspended, NULL, NULL, NULL},
     {NULL},
 };
 

@@ -216,7 +216,6 @@ static PyMethodDef coro_methods[] = {
     {"throw", (PyCFunction)(void (*)(void))kr_gen_throw_method, METH_FASTCALL,
      throw_doc},
     {"close", kr_gen_close, METH_NOARGS, close_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL},
 };
 

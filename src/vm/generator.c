@@ -767,7 +767,6 @@ static PyMethodDef gen_methods[] = {
      throw_doc},
     {"close", kr_gen_close, METH_NOARGS, close_doc},
     {"__sizeof__", gen_sizeof, METH_NOARGS, NULL},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL},
 };
 

@@ -426,6 +426,5 @@ PyMethodDef kr_array_methods[] = {
          "Return the contents of a type 'u' array as a str.")},
     {"__sizeof__", array_sizeof, METH_NOARGS,
      SIG("__sizeof__", "$self, /", "Size of the array in memory, in bytes.")},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},
     {NULL},
 };

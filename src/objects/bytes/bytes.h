@@ -137,7 +137,11 @@ KR_BM(zfill)(PyObject *, PyObject *);
     KR_BM_SIG(hex, METH_FASTCALL | METH_KEYWORDS,                              \
               "($self, /, sep=<unrepresentable>, bytes_per_sep=1)",            \
               "Return the hexadecimal digits as a str.\n\n"                    \
-              ">>> b'\\xb9\\x01\\xef'.hex(':')\n'b9:01:ef'"),                 \
+              ">>> b'\\x08\\x00E\\x1f\\x90'.hex()\n'0800451f90'\n"             \
+              ">>> mac = b'\\x52\\x54\\x00\\xab\\xcd\\xef'\n"                  \
+              ">>> mac.hex(':')\n'52:54:00:ab:cd:ef'\n"                        \
+              ">>> mac.hex('.', 2)\n'5254.00ab.cdef'\n"                        \
+              ">>> mac.hex(' ', -4)\n'525400ab cdef'"),                        \
     KR_BM_VAR(index, "int", "Lowest index of sub, or ValueError."),            \
     KR_BM_IS(isalnum, "all bytes are ASCII letters or digits."),               \
     KR_BM_IS(isalpha, "all bytes are ASCII letters."),                         \

@@ -30,6 +30,9 @@ PyAPI_FUNC(PyObject *)
 _Py_strhex_bytes_with_sep(const char *argbuf, Py_ssize_t arglen,
                           PyObject *sep, int bytes_per_group);
 
+/* A new object of `size` unset bytes, even if none; or NULL. */
+PyObject *kr_bytes_new(Py_ssize_t size);
+
 /* a + b for anything with a buffer, as bytes; new reference or NULL. */
 PyObject *kr_bytes_concat(PyObject *a, PyObject *b);
 

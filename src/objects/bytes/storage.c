@@ -57,6 +57,16 @@ PyBytes_FromStringAndSize(const char *str, Py_ssize_t size)
     if (size == 0) {
         return empty_bytes();
     }
+    PyObject *op = kr_bytes_new(size);
+    if (op != NULL && str != NULL) {
+        memcpy(PyBytes_AS_STRING(op), str, (size_t)size);
+    }
+    return op;
+}
+
+PyObject *
+kr_bytes_new(Py_ssize_t size)
+{
     if ((size_t)size > (size_t)PY_SSIZE_T_MAX - BYTES_HEAD) {
         PyErr_SetString(PyExc_OverflowError, "byte string is too large");
         return NULL;
@@ -70,9 +80,6 @@ PyBytes_FromStringAndSize(const char *str, Py_ssize_t size)
     Py_SET_SIZE(op, size);
     op->ob_shash = -1;
     op->ob_sval[size] = '\0';
-    if (str != NULL) {
-        memcpy(op->ob_sval, str, (size_t)size);
-    }
     return (PyObject *)op;
 }
 

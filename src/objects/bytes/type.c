@@ -363,7 +363,8 @@ bytes_repeat(PyObject *self, Py_ssize_t times)
     if (n * times == n && PyBytes_CheckExact(self)) {
         return Py_NewRef(self);
     }
-    PyObject *result = PyBytes_FromStringAndSize(NULL, n * times);
+    /* never the shared b'': tracemalloc finds where the object was made */
+    PyObject *result = kr_bytes_new(n * times);
     if (result != NULL) {
         _PyBytes_Repeat(PyBytes_AS_STRING(result), n * times,
                         PyBytes_AS_STRING(self), n);

@@ -328,11 +328,9 @@ PyTypeObject KR_EXC(OSError) = {
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PyOSErrorObject, doc),                         \
         .tp_dealloc = (destructor)os_error_dealloc,                            \
-        .tp_str = (reprfunc)os_error_str,                                      \
         .tp_traverse = (traverseproc)os_error_traverse,                        \
         .tp_clear = (inquiry)os_error_clear,                                   \
         .tp_init = (initproc)os_error_init,                                    \
-        .tp_new = os_error_new,                                                \
     }
 
 OS_SUBCLASS(BlockingIOError, OSError, "I/O operation would block.");

@@ -104,7 +104,6 @@ PyTypeObject KR_EXC(StopIteration) = {
     .tp_clear = (inquiry)stop_iteration_clear,
     .tp_members = stop_iteration_members,
     .tp_init = (initproc)stop_iteration_init,
-    .tp_new = kr_base_exception_new,
 };
 
 static int
@@ -159,7 +158,6 @@ PyTypeObject KR_EXC(SystemExit) = {
     .tp_clear = (inquiry)system_exit_clear,
     .tp_members = system_exit_members,
     .tp_init = (initproc)system_exit_init,
-    .tp_new = kr_base_exception_new,
 };
 
 /* --- ImportError --------------------------------------------------------- */
@@ -288,7 +286,6 @@ static PyMemberDef import_error_members[] = {
         .tp_methods = import_error_methods,                                    \
         .tp_members = import_error_members,                                    \
         .tp_init = (initproc)import_error_init,                                \
-        .tp_new = kr_base_exception_new,                                       \
     }
 
 IMPORT_ERROR(ImportError, Exception,
@@ -297,11 +294,9 @@ PyTypeObject KR_EXC(ModuleNotFoundError) = {
     KR_EXC_TYPE(ModuleNotFoundError, ImportError, PyImportErrorObject,
                 "Module not found."),
     .tp_dealloc = (destructor)import_error_dealloc,
-    .tp_str = (reprfunc)import_error_str,
     .tp_traverse = (traverseproc)import_error_traverse,
     .tp_clear = (inquiry)import_error_clear,
     .tp_init = (initproc)import_error_init,
-    .tp_new = kr_base_exception_new,
 };
 
 /* --- NameError and AttributeError --------------------------------------- */
@@ -356,20 +351,20 @@ static PyMemberDef name_error_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-#define NAME_ERROR(name, base, members, doc)                                   \
+#define NAME_ERROR(name, base, str, members, doc)                              \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PyNameErrorObject, doc),                       \
         .tp_dealloc = (destructor)name_error_dealloc,                          \
+        .tp_str = (reprfunc)str,                                               \
         .tp_traverse = (traverseproc)name_error_traverse,                      \
         .tp_clear = (inquiry)name_error_clear,                                 \
         .tp_members = members,                                                 \
         .tp_init = (initproc)name_error_init,                                  \
-        .tp_new = kr_base_exception_new,                                       \
     }
 
-NAME_ERROR(NameError, Exception, name_error_members,
+NAME_ERROR(NameError, Exception, kr_base_exception_str, name_error_members,
            "Name not found globally.");
-NAME_ERROR(UnboundLocalError, NameError, NULL,
+NAME_ERROR(UnboundLocalError, NameError, NULL, NULL,
            "Local name referenced but not bound to a value.");
 
 static int
@@ -433,11 +428,11 @@ PyTypeObject KR_EXC(AttributeError) = {
     KR_EXC_TYPE(AttributeError, Exception, PyAttributeErrorObject,
                 "Attribute not found."),
     .tp_dealloc = (destructor)attribute_error_dealloc,
+    .tp_str = (reprfunc)kr_base_exception_str,
     .tp_traverse = (traverseproc)attribute_error_traverse,
     .tp_clear = (inquiry)attribute_error_clear,
     .tp_members = attribute_error_members,
     .tp_init = (initproc)attribute_error_init,
-    .tp_new = kr_base_exception_new,
 };
 
 /* --- KeyError and MemoryError -------------------------------------------- */
@@ -460,7 +455,6 @@ PyTypeObject KR_EXC(KeyError) = {
     .tp_traverse = (traverseproc)kr_base_exception_traverse,
     .tp_clear = (inquiry)kr_base_exception_clear,
     .tp_init = (initproc)kr_base_exception_init,
-    .tp_new = kr_base_exception_new,
 };
 
 SIMPLE(MemoryError, Exception, "Out of memory.");

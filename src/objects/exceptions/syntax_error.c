@@ -161,19 +161,20 @@ static PyMemberDef syntax_error_members[] = {
 };
 #undef FIELD
 
-#define SYNTAX_ERROR(name, base, members, doc)                                 \
+#define SYNTAX_ERROR(name, base, str, members, doc)                            \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PySyntaxErrorObject, doc),                     \
         .tp_dealloc = (destructor)syntax_error_dealloc,                        \
-        .tp_str = (reprfunc)syntax_error_str,                                  \
+        .tp_str = (reprfunc)str,                                               \
         .tp_traverse = (traverseproc)syntax_error_traverse,                    \
         .tp_clear = (inquiry)syntax_error_clear,                               \
         .tp_members = members,                                                 \
         .tp_init = (initproc)syntax_error_init,                                \
-        .tp_new = kr_base_exception_new,                                       \
     }
 
-SYNTAX_ERROR(SyntaxError, Exception, syntax_error_members, "Invalid syntax.");
-SYNTAX_ERROR(IndentationError, SyntaxError, NULL, "Improper indentation.");
-SYNTAX_ERROR(TabError, IndentationError, NULL,
+SYNTAX_ERROR(SyntaxError, Exception, syntax_error_str, syntax_error_members,
+             "Invalid syntax.");
+SYNTAX_ERROR(IndentationError, SyntaxError, NULL, NULL,
+             "Improper indentation.");
+SYNTAX_ERROR(TabError, IndentationError, NULL, NULL,
              "Improper mixture of spaces and tabs.");

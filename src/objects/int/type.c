@@ -292,7 +292,8 @@ static PyMethodDef int_methods[] = {
      "as_integer_ratio($self, /)\n--\n\n"
      "The pair (self, 1), a fraction in lowest terms.\n\n"
      ">>> (12).as_integer_ratio()\n(12, 1)\n"
-     ">>> (-3).as_integer_ratio()\n(-3, 1)"},
+     ">>> (-3).as_integer_ratio()\n(-3, 1)\n"
+     ">>> False.as_integer_ratio()\n(0, 1)"},
     {"__trunc__", int_conjugate, METH_NOARGS,
      "Cutting an int gives the int itself."},
     {"__floor__", int_conjugate, METH_NOARGS,
@@ -305,8 +306,7 @@ static PyMethodDef int_methods[] = {
     {"__getnewargs__", int_getnewargs, METH_NOARGS,
      "__getnewargs__($self, /)\n--\n\n"},
     {"__format__", int_format, METH_O,
-     "__format__($self, format_spec, /)\n--\n\n"
-     "Text of the value by a format specification."},
+     "__format__($self, format_spec, /)\n--\n\n"},
     {"__sizeof__", int_sizeof, METH_NOARGS,
      "__sizeof__($self, /)\n--\n\n"
      "Size of the object in bytes."},

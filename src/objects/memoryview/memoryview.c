@@ -693,7 +693,11 @@ static PyMethodDef methods[] = {
     {"hex", (PyCFunction)(void *)memory_hex, METH_VARARGS | METH_KEYWORDS,
      "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)\n--\n\n"
      "Return the data in the buffer as a str of hexadecimal numbers.\n\n"
-     ">>> memoryview(b'\\xb9\\x01\\xef').hex('-')\n'b9-01-ef'"},
+     ">>> view = memoryview(bytearray(range(250, 256)))\n"
+     ">>> view.hex()\n'fafbfcfdfeff'\n"
+     ">>> view[::-2].hex('-')\n'ff-fd-fb'\n"
+     ">>> view[:5].hex('/', 2)\n'fa/fbfc/fdfe'\n"
+     ">>> view[:5].hex('/', -2)\n'fafb/fcfd/fe'"},
     {"tolist", memory_tolist, METH_NOARGS,
      "tolist($self, /)\n--\n\n"
      "Return the data in the buffer as a list of elements."},

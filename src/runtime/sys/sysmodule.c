@@ -445,6 +445,7 @@ sys__debugmallocstats(PyObject *module, PyObject *Py_UNUSED(ignored))
     if (_PyObject_DebugMallocStats(stderr)) {
         fputc('\n', stderr);
     }
+    _PyObject_DebugTypeStats(stderr);
     Py_RETURN_NONE;
 }
 
