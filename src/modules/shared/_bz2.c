@@ -2,12 +2,12 @@
 #include <Python.h>
 #include <bzlib.h>
 #include <limits.h>
-#include <pythread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <structmember.h>
 
 #include "modules/kwargs.h"
+#include "modules/shared/stream.h"
 
 struct module_state {
     PyTypeObject *compressor, *decompressor;
@@ -23,16 +23,6 @@ struct stream {
     PyObject *unused_data; /* bytes behind the end of the stream */
     PyThread_type_lock lock;
 };
-
-static void
-acquire(struct stream *self)
-{
-    if (!PyThread_acquire_lock(self->lock, 0)) {
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(self->lock, 1);
-        Py_END_ALLOW_THREADS
-    }
-}
 
 /* Whether `code` is an error, which is raised then. */
 static bool
@@ -79,22 +69,6 @@ is_error(int code)
 
 /* ---- running a stream --------------------------------------------------- */
 
-/* Makes room for more output, at most `max` in all (-1: any). False if the
- * limit is reached or with MemoryError. */
-static bool
-more_room(PyObject **out, Py_ssize_t used, Py_ssize_t max)
-{
-    Py_ssize_t size = *out == NULL ? 32 * 1024 : used + used / 2 + 32 * 1024;
-    if (max >= 0 && size > max) {
-        size = max;
-    }
-    if (*out == NULL) {
-        *out = PyBytes_FromStringAndSize(NULL, size);
-        return *out != NULL;
-    }
-    return size > used && _PyBytes_Resize(out, size) == 0;
-}
-
 /* Feeds `n` bytes with `step` until all is done, the stream ends or the output
  * has `max` bytes; *left is what was not used. */
 static PyObject *
@@ -117,7 +91,7 @@ run(struct stream *self, const char *data, size_t n, Py_ssize_t max,
             if (out != NULL && used == max) {
                 break;
             }
-            if (!more_room(&out, used, max)) {
+            if (!kr_stream_room(&out, max)) {
                 Py_XDECREF(out);
                 return NULL;
             }
@@ -167,12 +141,7 @@ new_stream(PyTypeObject *type)
         return NULL;
     }
     self->needs_input = 1;
-    self->lock = PyThread_allocate_lock();
-    self->unused_data = PyBytes_FromStringAndSize(NULL, 0);
-    if (self->lock == NULL || self->unused_data == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_MemoryError, "Unable to allocate lock");
-        }
+    if (!kr_stream_start(&self->lock, &self->unused_data)) {
         Py_CLEAR(self);
     }
     return self;
@@ -232,7 +201,7 @@ compressor_compress(PyObject *op, PyObject *data)
     if (!kr_arg_buffer("compress", "argument", data, &view)) {
         return NULL;
     }
-    acquire(self);
+    kr_lock_wait(self->lock);
     if (self->flushed) {
         PyErr_SetString(PyExc_ValueError, "Compressor has been flushed");
     }
@@ -253,7 +222,7 @@ compressor_flush(PyObject *op, PyObject *Py_UNUSED(ignored))
     struct stream *self = (struct stream *)op;
     PyObject *res = NULL;
     size_t left;
-    acquire(self);
+    kr_lock_wait(self->lock);
     if (self->flushed) {
         PyErr_SetString(PyExc_ValueError, "Repeated call to flush()");
     }
@@ -385,7 +354,7 @@ decompressor_decompress(PyObject *op, KR_FASTCALL_ARGS)
         !kr_arg_buffer("decompress", "argument 'data'", a[0], &view)) {
         return NULL;
     }
-    acquire(self);
+    kr_lock_wait(self->lock);
     if (self->eof) {
         PyErr_SetString(PyExc_EOFError, "End of stream already reached");
     }

@@ -468,15 +468,9 @@ hmac_copy_ctx(struct hmac_object *self)
         PyErr_NoMemory();
         return NULL;
     }
-    if (self->lock != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(self->lock, 1);
-        Py_END_ALLOW_THREADS
-    }
+    evp_lock(self->lock);
     int ok = HMAC_CTX_copy(ctx, self->ctx);
-    if (self->lock != NULL) {
-        PyThread_release_lock(self->lock);
-    }
+    evp_unlock(self->lock);
     if (!ok) {
         HMAC_CTX_free(ctx);
         ctx = NULL;

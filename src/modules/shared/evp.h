@@ -5,10 +5,10 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* HMAC_CTX is still the simple way */
 #include <Python.h>
 #include <openssl/evp.h>
-#include <pythread.h>
 #include <stdbool.h>
 
 #include "modules/kwargs.h"
+#include "modules/shared/lock.h"
 
 PyAPI_FUNC(PyObject *) _Py_strhex(const char *data, Py_ssize_t n);
 
@@ -54,20 +54,18 @@ evp_raise_memory(void)
 }
 
 static inline void
-evp_lock(struct evp_hash *h)
+evp_lock(PyThread_type_lock lock)
 {
-    if (h->lock != NULL && !PyThread_acquire_lock(h->lock, 0)) {
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(h->lock, 1);
-        Py_END_ALLOW_THREADS
+    if (lock != NULL) {
+        kr_lock_wait(lock);
     }
 }
 
 static inline void
-evp_unlock(struct evp_hash *h)
+evp_unlock(PyThread_type_lock lock)
 {
-    if (h->lock != NULL) {
-        PyThread_release_lock(h->lock);
+    if (lock != NULL) {
+        PyThread_release_lock(lock);
     }
 }
 
@@ -116,9 +114,9 @@ evp_copy(struct evp_hash *to, struct evp_hash *from)
     if (to->ctx == NULL) {
         return evp_raise_memory();
     }
-    evp_lock(from);
+    evp_lock(from->lock);
     bool ok = EVP_MD_CTX_copy_ex(to->ctx, from->ctx) == 1;
-    evp_unlock(from);
+    evp_unlock(from->lock);
     return ok;
 }
 

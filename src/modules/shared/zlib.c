@@ -5,8 +5,7 @@
 #include <zlib.h>
 
 #include "modules/kwargs.h"
-
-#include <pythread.h>
+#include "modules/shared/stream.h"
 
 #define DEF_BUF_SIZE (16 * 1024)
 #define DEF_MEM_LEVEL 8
@@ -55,22 +54,6 @@ typedef struct {
     PyObject *zdict;
     PyThread_type_lock lock;
 } Stream;
-
-static void
-enter(Stream *self)
-{
-    if (!PyThread_acquire_lock(self->lock, 0)) {
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(self->lock, 1);
-        Py_END_ALLOW_THREADS
-    }
-}
-
-static void
-leave(Stream *self)
-{
-    PyThread_release_lock(self->lock);
-}
 
 static PyObject *
 zlib_error(zlib_state *state, z_stream *zst, int err, const char *what)
@@ -362,13 +345,9 @@ stream_new(PyTypeObject *type)
     }
     self->zst.zalloc = z_malloc;
     self->zst.zfree = z_release;
-    self->unused_data = PyBytes_FromStringAndSize("", 0);
     self->unconsumed_tail = PyBytes_FromStringAndSize("", 0);
-    self->lock = PyThread_allocate_lock();
-    if (self->lock == NULL) {
-        PyErr_SetString(PyExc_MemoryError, "Unable to allocate lock");
-    }
-    if (!self->unused_data || !self->unconsumed_tail || !self->lock) {
+    if (!kr_stream_start(&self->lock, &self->unused_data) ||
+        self->unconsumed_tail == NULL) {
         Py_CLEAR(self);
     }
     return self;
@@ -556,7 +535,7 @@ comp_compress(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
         !kr_arg_buffer("compress", "argument 1", a[0], &data)) {
         return NULL;
     }
-    enter(self);
+    kr_lock_wait(self->lock);
     if (output_start(&out, DEF_BUF_SIZE)) {
         int err = run_deflate(&self->zst, &out, data.buf, data.len,
                               Z_NO_FLUSH);
@@ -567,7 +546,7 @@ comp_compress(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
             Py_CLEAR(out.bytes);
         }
     }
-    leave(self);
+    PyThread_release_lock(self->lock);
     PyBuffer_Release(&data);
     return output_finish(&out);
 }
@@ -587,7 +566,7 @@ comp_flush(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
     if (mode == Z_NO_FLUSH) {
         return PyBytes_FromStringAndSize(NULL, 0);
     }
-    enter(self);
+    kr_lock_wait(self->lock);
     if (!output_start(&out, DEF_BUF_SIZE)) {
         goto done;
     }
@@ -610,7 +589,7 @@ comp_flush(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
         Py_CLEAR(out.bytes);
     }
 done:
-    leave(self);
+    PyThread_release_lock(self->lock);
     return output_finish(&out);
 }
 
@@ -623,7 +602,7 @@ stream_copy(Stream *self, zlib_state *state, PyTypeObject *type,
     if (twin == NULL) {
         return NULL;
     }
-    enter(self);
+    kr_lock_wait(self->lock);
     int err = copy(&twin->zst, &self->zst);
     if (err == Z_OK) {
         Py_XSETREF(twin->unused_data, Py_NewRef(self->unused_data));
@@ -645,7 +624,7 @@ stream_copy(Stream *self, zlib_state *state, PyTypeObject *type,
                       what);
         zlib_error(state, &self->zst, err, message);
     }
-    leave(self);
+    PyThread_release_lock(self->lock);
     if (err != Z_OK) {
         Py_CLEAR(twin);
     }
@@ -800,7 +779,7 @@ decomp_decompress(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
     Py_ssize_t limit = max == 0 ? -1 : max;
     Py_ssize_t start = limit >= 0 && limit < DEF_BUF_SIZE ? limit
                                                           : DEF_BUF_SIZE;
-    enter(self);
+    kr_lock_wait(self->lock);
     if (output_start(&out, start)) {
         self->zst.next_in = data.buf;
         int err = inflate_limited(state, self, &out, data.len, limit,
@@ -816,7 +795,7 @@ decomp_decompress(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
             Py_CLEAR(out.bytes);
         }
     }
-    leave(self);
+    PyThread_release_lock(self->lock);
     PyBuffer_Release(&data);
     return output_finish(&out);
 }
@@ -838,7 +817,7 @@ decomp_flush(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
                         "length must be greater than zero");
         return NULL;
     }
-    enter(self);
+    kr_lock_wait(self->lock);
     /* the tail is replaced while it is read: hold it */
     PyObject *tail = Py_NewRef(self->unconsumed_tail);
     if (output_start(&out, length)) {
@@ -861,7 +840,7 @@ decomp_flush(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
         }
     }
     Py_DECREF(tail);
-    leave(self);
+    PyThread_release_lock(self->lock);
     return output_finish(&out);
 }
 

@@ -1,11 +1,11 @@
 /* The module _lzma, over liblzma: compressors and decompressors of streams. */
 #include <Python.h>
 #include <lzma.h>
-#include <pythread.h>
 #include <structmember.h>
 
 #include "modules/kwargs.h"
 #include "modules/shared/_lzma/lzma_module.h"
+#include "modules/shared/stream.h"
 
 enum { FORMAT_AUTO, FORMAT_XZ, FORMAT_ALONE, FORMAT_RAW };
 
@@ -29,16 +29,6 @@ static struct kr_lzma_state *
 state_of(PyTypeObject *type)
 {
     return PyModule_GetState(PyType_GetModule(type));
-}
-
-static void
-acquire(struct stream *self)
-{
-    if (!PyThread_acquire_lock(self->lock, 0)) {
-        Py_BEGIN_ALLOW_THREADS
-        PyThread_acquire_lock(self->lock, 1);
-        Py_END_ALLOW_THREADS
-    }
 }
 
 /* ---- errors ---- */
@@ -88,22 +78,6 @@ is_error(struct kr_lzma_state *st, lzma_ret code)
 
 /* ---- running a stream ---- */
 
-/* Makes room for more output, at most `max` in all (-1: any). False if the
- * limit is reached or with MemoryError. */
-static bool
-more_room(PyObject **out, Py_ssize_t used, Py_ssize_t max)
-{
-    Py_ssize_t size = *out == NULL ? 32 * 1024 : used + used / 2 + 32 * 1024;
-    if (max >= 0 && size > max) {
-        size = max;
-    }
-    if (*out == NULL) {
-        *out = PyBytes_FromStringAndSize(NULL, size);
-        return *out != NULL;
-    }
-    return size > used && _PyBytes_Resize(out, size) == 0;
-}
-
 /* One call of liblzma; running out of input is no error. */
 static lzma_ret
 step(struct stream *self, lzma_action action)
@@ -136,7 +110,7 @@ run(struct stream *self, const void *data, size_t n, Py_ssize_t max,
     for (;;) {
         if (out == NULL || used == PyBytes_GET_SIZE(out)) {
             if ((out != NULL && used == max)
-                || !more_room(&out, used, max)) {
+                || !kr_stream_room(&out, max)) {
                 break;
             }
         }
@@ -191,12 +165,7 @@ stream_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     self->lz = (lzma_stream)LZMA_STREAM_INIT;
     self->lz.allocator = &allocator;
-    self->lock = PyThread_allocate_lock();
-    self->unused_data = PyBytes_FromStringAndSize(NULL, 0);
-    if (self->lock == NULL || self->unused_data == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_MemoryError, "Unable to allocate lock");
-        }
+    if (!kr_stream_start(&self->lock, &self->unused_data)) {
         Py_CLEAR(self);
     }
     return (PyObject *)self;
@@ -343,7 +312,7 @@ compressor_init(PyObject *op, PyObject *args, PyObject *kwargs)
         || (s.filters != Py_None && !kr_lzma_chain(st, &chain, s.filters))) {
         return -1;
     }
-    acquire(S(op));
+    kr_lock_wait(S(op)->lock);
     lzma_ret code = reset(S(op)) < 0 ? LZMA_PROG_ERROR
                                      : begin(st, &S(op)->lz, &s, &chain);
     S(op)->open = code == LZMA_OK;
@@ -363,7 +332,7 @@ compressor_compress(PyObject *op, PyObject *data)
     if (!kr_arg_buffer("compress", "argument", data, &view)) {
         return NULL;
     }
-    acquire(self);
+    kr_lock_wait(self->lock);
     if (self->flushed) {
         PyErr_SetString(PyExc_ValueError, "Compressor has been flushed");
     }
@@ -380,7 +349,7 @@ compressor_flush(PyObject *op, PyObject *unused)
 {
     struct stream *self = S(op);
     PyObject *res = NULL;
-    acquire(self);
+    kr_lock_wait(self->lock);
     if (self->flushed) {
         PyErr_SetString(PyExc_ValueError, "Repeated call to flush()");
     }
@@ -497,7 +466,7 @@ decompressor_init(PyObject *op, PyObject *args, PyObject *kwargs)
         || (filters != Py_None && !kr_lzma_chain(st, &chain, filters))) {
         return -1;
     }
-    acquire(S(op));
+    kr_lock_wait(S(op)->lock);
     lzma_ret code = reset(S(op)) < 0 ? LZMA_PROG_ERROR
                                      : begin_decoding(S(op), format, memlimit,
                                                       &chain);
@@ -575,7 +544,7 @@ decompressor_decompress(PyObject *op, KR_FASTCALL_ARGS)
         PyBuffer_Release(&view);
         return NULL;
     }
-    acquire(self);
+    kr_lock_wait(self->lock);
     if (self->eof) {
         PyErr_SetString(PyExc_EOFError, "Already at end of stream");
     }
