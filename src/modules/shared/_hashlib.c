@@ -1,9 +1,8 @@
 /* The module _hashlib: every hash of libcrypto, HMAC and key derivation. */
-#include "modules/shared/evp.h"
+#include "modules/shared/evp_object.h"
 
 #include <limits.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/hmac.h>
 #include <openssl/objects.h>
 #include <string.h>
@@ -37,39 +36,6 @@ static const struct {
     {"blake2b", "BLAKE2B-512", NID_blake2b512},
 };
 
-/* ---- errors ------------------------------------------------------------- */
-
-/* Raises `type` with libcrypto's own words, or else with the given ones. */
-static PyObject *
-raise_openssl(PyObject *type, const char *otherwise, PyObject *arg)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *lib = ERR_lib_error_string(code);
-    const char *reason = ERR_reason_error_string(code);
-    ERR_clear_error();
-    if (PyErr_Occurred()) {
-        return NULL;
-    }
-    if (code == 0 || reason == NULL) {
-        if (arg != NULL) {
-            return PyErr_Format(type, otherwise, arg);
-        }
-        PyErr_SetString(type, otherwise);
-        return NULL;
-    }
-    if (lib != NULL) {
-        return PyErr_Format(type, "[%s] %s", lib, reason);
-    }
-    PyErr_SetString(type, reason);
-    return NULL;
-}
-
-static PyObject *
-failed(void)
-{
-    return raise_openssl(PyExc_ValueError, "no reason supplied", NULL);
-}
-
 /* ---- which algorithm ---------------------------------------------------- */
 
 /* New: the implementation called `name`, or NULL with an exception. */
@@ -88,7 +54,7 @@ md_by_name(PyObject *name, bool secure)
     }
     EVP_MD *md = EVP_MD_fetch(NULL, text, secure ? NULL : "-fips");
     if (md == NULL) {
-        raise_openssl(PyExc_ValueError, "unsupported hash type %U", name);
+        evp_raise(PyExc_ValueError, "unsupported hash type %U", name);
     }
     return md;
 }
@@ -132,15 +98,10 @@ name_of(const EVP_MD *md)
 
 /* ---- hashes ------------------------------------------------------------- */
 
-struct hash_object {
-    PyObject_HEAD
-    struct evp_hash hash;
-};
-
 static inline const EVP_MD *
 md_of(PyObject *self)
 {
-    return EVP_MD_CTX_get0_md(((struct hash_object *)self)->hash.ctx);
+    return EVP_MD_CTX_get0_md(((struct evp_object *)self)->hash.ctx);
 }
 
 static bool
@@ -158,79 +119,15 @@ hash_begin(struct hashlib_state *state, PyObject *name, PyObject *data,
     if (data != NULL && !evp_get_data(data, &view)) {
         return NULL;
     }
-    struct hash_object *self = NULL;
+    PyObject *self = NULL;
     EVP_MD *md = md_by_name(name, secure);
     if (md != NULL) {
-        self = PyObject_New(struct hash_object,
-                            is_xof(md) ? state->xof_type : state->hash_type);
-    }
-    if (self != NULL &&
-        (!evp_begin(&self->hash, md) ||
-         (data != NULL && !evp_update(&self->hash, view.buf, view.len)))) {
-        Py_CLEAR(self);
-        failed();
+        self = evp_object_new(is_xof(md) ? state->xof_type : state->hash_type,
+                              md, &view);
     }
     EVP_MD_free(md);
-    if (data != NULL) {
-        PyBuffer_Release(&view);
-    }
-    return (PyObject *)self;
-}
-
-static void
-hash_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    evp_end(&((struct hash_object *)self)->hash);
-    PyObject_Free(self);
-    Py_DECREF(type);
-}
-
-static PyObject *
-hash_copy(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    struct hash_object *other = PyObject_New(struct hash_object, Py_TYPE(self));
-    if (other != NULL &&
-        !evp_copy(&other->hash, &((struct hash_object *)self)->hash)) {
-        Py_CLEAR(other);
-        failed();
-    }
-    return (PyObject *)other;
-}
-
-static PyObject *
-hash_update(PyObject *self, PyObject *data)
-{
-    Py_buffer view;
-    if (!evp_get_data(data, &view)) {
-        return NULL;
-    }
-    bool ok =
-        evp_update(&((struct hash_object *)self)->hash, view.buf, view.len);
     PyBuffer_Release(&view);
-    if (!ok) {
-        return failed();
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-result_of(PyObject *self, Py_ssize_t n, bool hex)
-{
-    PyObject *res = evp_digest(&((struct hash_object *)self)->hash, n, hex);
-    return res != NULL ? res : failed();
-}
-
-static PyObject *
-hash_digest(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    return result_of(self, -1, false);
-}
-
-static PyObject *
-hash_hexdigest(PyObject *self, PyObject *Py_UNUSED(ignored))
-{
-    return result_of(self, -1, true);
+    return self;
 }
 
 static PyObject *
@@ -247,7 +144,7 @@ xof_result(PyObject *self, KR_FASTCALL_ARGS, _PyArg_Parser *parser, bool hex)
                         "Negative size passed to PyBytes_FromStringAndSize");
         return NULL;
     }
-    return result_of(self, n, hex);
+    return evp_object_result(self, n, hex);
 }
 
 static PyObject *
@@ -302,16 +199,16 @@ hash_name(PyObject *self, void *Py_UNUSED(closure))
 }
 
 static PyMethodDef hash_methods[] = {
-    {"update", hash_update, METH_O,
+    {"update", evp_object_update, METH_O,
      PyDoc_STR("update($self, obj, /)\n--\n\n"
                "Update this hash object's state with the provided string.")},
-    {"digest", hash_digest, METH_NOARGS,
+    {"digest", evp_object_digest, METH_NOARGS,
      PyDoc_STR("digest($self, /)\n--\n\n"
                "Return the digest value as a bytes object.")},
-    {"hexdigest", hash_hexdigest, METH_NOARGS,
+    {"hexdigest", evp_object_hexdigest, METH_NOARGS,
      PyDoc_STR("hexdigest($self, /)\n--\n\n"
                "Return the digest value as a string of hexadecimal digits.")},
-    {"copy", hash_copy, METH_NOARGS,
+    {"copy", evp_object_copy, METH_NOARGS,
      PyDoc_STR("copy($self, /)\n--\n\nReturn a copy of the hash object.")},
     {NULL},
 };
@@ -342,9 +239,12 @@ PyDoc_STRVAR(hash_doc,
 "Attributes: name, digest_size.");
 
 static PyType_Slot hash_slots[] = {
-    {Py_tp_dealloc, hash_dealloc},   {Py_tp_repr, hash_repr},
-    {Py_tp_doc, (void *)hash_doc},   {Py_tp_methods, hash_methods},
-    {Py_tp_getset, hash_getset},     {0, NULL},
+    {Py_tp_dealloc, evp_object_dealloc},
+    {Py_tp_repr, hash_repr},
+    {Py_tp_doc, (void *)hash_doc},
+    {Py_tp_methods, hash_methods},
+    {Py_tp_getset, hash_getset},
+    {0, NULL},
 };
 
 static PyType_Slot xof_slots[] = {
@@ -360,14 +260,14 @@ static PyType_Slot xof_slots[] = {
 
 static PyType_Spec hash_spec = {
     .name = "_hashlib.HASH",
-    .basicsize = sizeof(struct hash_object),
+    .basicsize = sizeof(struct evp_object),
     .flags = TYPE_FLAGS | Py_TPFLAGS_BASETYPE,
     .slots = hash_slots,
 };
 
 static PyType_Spec xof_spec = {
     .name = "_hashlib.HASHXOF",
-    .basicsize = sizeof(struct hash_object),
+    .basicsize = sizeof(struct evp_object),
     .flags = TYPE_FLAGS | Py_TPFLAGS_BASETYPE,
     .slots = xof_slots,
 };
@@ -454,7 +354,7 @@ hmac_add(struct hmac_object *self, PyObject *data)
     }
     PyBuffer_Release(&view);
     if (!ok) {
-        failed();
+        evp_failed();
     }
     return ok;
 }
@@ -509,7 +409,7 @@ hmac_new(PyObject *module, KR_FASTCALL_ARGS)
             Py_CLEAR(self);
         }
         else if (!HMAC_Init_ex(self->ctx, key.buf, (int)key.len, md, NULL)) {
-            failed();
+            evp_failed();
             Py_CLEAR(self);
         }
         else if (a[1] != NULL && a[1] != Py_None && !hmac_add(self, a[1])) {
@@ -539,7 +439,7 @@ hmac_copy(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     HMAC_CTX *ctx = hmac_copy_ctx((struct hmac_object *)op);
     if (ctx == NULL) {
-        return failed();
+        return evp_failed();
     }
     struct hmac_object *other = PyObject_New(struct hmac_object, Py_TYPE(op));
     if (other == NULL) {
@@ -572,7 +472,7 @@ hmac_result(PyObject *self, bool hex)
     int ok = ctx != NULL && HMAC_Final(ctx, out, &n);
     HMAC_CTX_free(ctx);
     if (!ok) {
-        return failed();
+        return evp_failed();
     }
     return hex ? _Py_strhex((const char *)out, n)
                : PyBytes_FromStringAndSize((const char *)out, n);
@@ -702,7 +602,7 @@ hmac_once(PyObject *module, KR_FASTCALL_ARGS)
         done = HMAC(md, key.buf, (int)key.len, msg.buf, (size_t)msg.len, out,
                     &n);
         Py_END_ALLOW_THREADS
-        res = done == NULL ? failed()
+        res = done == NULL ? evp_failed()
                            : PyBytes_FromStringAndSize((char *)out, n);
     }
     EVP_MD_free(md);
@@ -769,7 +669,7 @@ pbkdf2(PyObject *module, KR_FASTCALL_ARGS)
         Py_END_ALLOW_THREADS
         if (!ok) {
             Py_CLEAR(key);
-            failed();
+            evp_failed();
         }
     }
 done:
@@ -837,10 +737,10 @@ scrypt_derive(Py_buffer *password, Py_buffer *salt, PyObject *const *nrp,
     }
     if (!EVP_PBE_scrypt(NULL, 0, NULL, 0, n, r, p, (uint64_t)maxmem, NULL,
                         0)) {
-        return raise_openssl(PyExc_ValueError,
-                             "Invalid parameter combination for n, r, p, "
-                             "maxmem.",
-                             NULL);
+        return evp_raise(PyExc_ValueError,
+                         "Invalid parameter combination for n, r, p, "
+                         "maxmem.",
+                         NULL);
     }
     PyObject *key = PyBytes_FromStringAndSize(NULL, dklen);
     if (key == NULL) {
@@ -855,7 +755,7 @@ scrypt_derive(Py_buffer *password, Py_buffer *salt, PyObject *const *nrp,
     Py_END_ALLOW_THREADS
     if (!ok) {
         Py_DECREF(key);
-        return failed();
+        return evp_failed();
     }
     return key;
 }

@@ -4,7 +4,7 @@
  * The including file lists them in the macro ALGORITHMS, and defines
  * EVP_TYPES_ARE_PUBLIC if the types themselves are the constructors, else
  * CONSTRUCTOR functions; DEFINE_MODULE completes it. */
-#include "modules/shared/evp.h"
+#include "modules/shared/evp_object.h"
 
 struct algorithm {
     const char *name;     /* Python's */
@@ -28,19 +28,9 @@ static const struct algorithm algorithms[] = {ALGORITHMS};
 static const size_t algorithm_count = Py_ARRAY_LENGTH(algorithms);
 
 struct hash_object {
-    PyObject_HEAD
-    struct evp_hash hash;
+    struct evp_object base;
     const struct algorithm *algo;
 };
-
-static PyObject *
-failed(void)
-{
-    if (!PyErr_Occurred()) {
-        PyErr_SetString(PyExc_ValueError, "the hash function has failed");
-    }
-    return NULL;
-}
 
 /* A hash of algorithm `i`, begun with `data` unless that is NULL. */
 static PyObject *
@@ -50,79 +40,22 @@ new_hash(struct module_state *state, size_t i, PyObject *data)
     if (data != NULL && !evp_get_data(data, &view)) {
         return NULL;
     }
-    struct hash_object *self = PyObject_New(struct hash_object,
-                                            state->types[i]);
+    PyObject *self = evp_object_new(state->types[i], state->md[i], &view);
     if (self != NULL) {
-        self->algo = &algorithms[i];
-        if (!evp_begin(&self->hash, state->md[i]) ||
-            (data != NULL && !evp_update(&self->hash, view.buf, view.len))) {
-            Py_CLEAR(self);
-            failed();
-        }
+        ((struct hash_object *)self)->algo = &algorithms[i];
     }
-    if (data != NULL) {
-        PyBuffer_Release(&view);
-    }
-    return (PyObject *)self;
-}
-
-static void
-hash_dealloc(PyObject *op)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    evp_end(&((struct hash_object *)op)->hash);
-    PyObject_Free(op);
-    Py_DECREF(type);
-}
-
-static PyObject *
-hash_copy(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    struct hash_object *self = (struct hash_object *)op;
-    struct hash_object *other = PyObject_New(struct hash_object, Py_TYPE(op));
-    if (other == NULL) {
-        return NULL;
-    }
-    other->algo = self->algo;
-    if (!evp_copy(&other->hash, &self->hash)) {
-        Py_DECREF(other);
-        return failed();
-    }
-    return (PyObject *)other;
-}
-
-static PyObject *
-hash_update(PyObject *op, PyObject *data)
-{
-    Py_buffer view;
-    if (!evp_get_data(data, &view)) {
-        return NULL;
-    }
-    bool ok = evp_update(&((struct hash_object *)op)->hash, view.buf, view.len);
     PyBuffer_Release(&view);
-    if (!ok) {
-        return failed();
+    return self;
+}
+
+static PyObject *
+hash_copy(PyObject *op, PyObject *unused)
+{
+    PyObject *other = evp_object_copy(op, unused);
+    if (other != NULL) {
+        ((struct hash_object *)other)->algo = ((struct hash_object *)op)->algo;
     }
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-digest_of(PyObject *op, Py_ssize_t n, bool hex)
-{
-    PyObject *res = evp_digest(&((struct hash_object *)op)->hash, n, hex);
-    return res != NULL ? res : failed();
-}
-
-static PyObject *
-hash_digest(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    return digest_of(op, -1, false);
-}
-
-static PyObject *
-hash_hexdigest(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    return digest_of(op, -1, true);
+    return other;
 }
 
 static PyObject *
@@ -140,7 +73,7 @@ xof_result(PyObject *op, PyObject *arg, bool hex)
         PyErr_SetString(PyExc_ValueError, "length is too large");
         return NULL;
     }
-    return digest_of(op, (Py_ssize_t)n, hex);
+    return evp_object_result(op, (Py_ssize_t)n, hex);
 }
 
 static PyObject *
@@ -172,7 +105,7 @@ get_digest_size(PyObject *op, void *Py_UNUSED(closure))
 {
     struct hash_object *self = (struct hash_object *)op;
     return PyLong_FromLong(
-        self->algo->xof ? 0 : EVP_MD_CTX_get_size(self->hash.ctx));
+        self->algo->xof ? 0 : EVP_MD_CTX_get_size(self->base.hash.ctx));
 }
 
 static PyObject *
@@ -197,16 +130,16 @@ get_suffix(PyObject *op, void *Py_UNUSED(closure))
 #define COMMON_METHODS                                                         \
     {"copy", hash_copy, METH_NOARGS,                                           \
      PyDoc_STR("copy($self, /)\n--\n\nReturn a copy of the hash object.")},    \
-    {"update", hash_update, METH_O,                                            \
+    {"update", evp_object_update, METH_O,                                      \
      PyDoc_STR("update($self, obj, /)\n--\n\n"                                 \
                "Update this hash object's state with the provided string.")}
 
 static PyMethodDef hash_methods[] = {
     COMMON_METHODS,
-    {"digest", hash_digest, METH_NOARGS,
+    {"digest", evp_object_digest, METH_NOARGS,
      PyDoc_STR("digest($self, /)\n--\n\n"
                "Return the digest value as a bytes object.")},
-    {"hexdigest", hash_hexdigest, METH_NOARGS,
+    {"hexdigest", evp_object_hexdigest, METH_NOARGS,
      PyDoc_STR("hexdigest($self, /)\n--\n\n"
                "Return the digest value as a string of hexadecimal digits.")},
     {NULL},
@@ -274,7 +207,7 @@ hash_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
             return new_hash(state, i, a[0]);
         }
     }
-    return failed();
+    return evp_failed();
 }
 #endif
 
@@ -284,7 +217,7 @@ add_algorithm(PyObject *module, struct module_state *state, size_t i)
 {
     const struct algorithm *algo = &algorithms[i];
     PyType_Slot slots[] = {
-        {Py_tp_dealloc, hash_dealloc},
+        {Py_tp_dealloc, evp_object_dealloc},
         {Py_tp_methods, algo->xof ? xof_methods : hash_methods},
         {Py_tp_getset, algo->suffix ? keccak_getset : hash_getset},
 #ifdef EVP_TYPES_ARE_PUBLIC
