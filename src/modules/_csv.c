@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "modules/addtype.h"
 #include "modules/kwargs.h"
 #include "objects/ids.h"
 
@@ -1187,13 +1188,6 @@ static PyMethodDef module_methods[] = {
     {NULL},
 };
 
-static int
-add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **slot)
-{
-    *slot = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-    return *slot == NULL ? -1 : PyModule_AddType(module, *slot);
-}
-
 static const struct {
     const char *name, *alias;
 } type_names[] = {{"reader", "Reader"}, {"writer", "Writer"}};
@@ -1206,7 +1200,7 @@ module_exec(PyObject *module)
     state->dialects = PyDict_New();
     state->error = PyErr_NewException("_csv.Error", NULL, NULL);
     if (state->dialects == NULL || state->error == NULL ||
-        add_type(module, &dialect_spec, &state->dialect_type) < 0) {
+        kr_add_type(module, &dialect_spec, NULL, &state->dialect_type) < 0) {
         return -1;
     }
     PyTypeObject **types[] = {&state->reader_type, &state->writer_type};

@@ -1,6 +1,7 @@
 /* The _queue module: SimpleQueue, a queue that may be filled from anywhere,
  * even from a destructor that interrupts get(). */
 #include "base/lock.h"
+#include "modules/addtype.h"
 #include "objects/args/named.h"
 
 #include <Python.h>
@@ -326,9 +327,7 @@ exec(PyObject *module)
         || PyModule_AddObjectRef(module, "Empty", st->empty) < 0) {
         return -1;
     }
-    st->type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &queue_spec,
-                                                        NULL);
-    return st->type == NULL ? -1 : PyModule_AddType(module, st->type);
+    return kr_add_type(module, &queue_spec, NULL, &st->type);
 }
 
 static int

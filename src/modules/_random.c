@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/common.h"
+#include "modules/addtype.h"
 
 #define N 624
 #define M 397
@@ -352,12 +353,7 @@ static int
 random_exec(PyObject *module)
 {
     struct random_state *state = PyModule_GetState(module);
-    state->type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &random_spec,
-                                                           NULL);
-    if (state->type == NULL) {
-        return -1;
-    }
-    return PyModule_AddType(module, state->type);
+    return kr_add_type(module, &random_spec, NULL, &state->type);
 }
 
 static int

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "modules/addtype.h"
+
 PyAPI_FUNC(PyObject *) _Py_strhex(const char *data, Py_ssize_t n);
 
 /* The order of message words in each round. */
@@ -403,8 +405,7 @@ add_type(PyObject *module, const char *name, const char *doc,
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
         .slots = slots,
     };
-    *slot = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
-    if (*slot == NULL || PyModule_AddType(module, *slot) < 0) {
+    if (kr_add_type(module, &spec, NULL, slot) < 0) {
         return -1;
     }
     const struct {

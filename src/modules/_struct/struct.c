@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "modules/_struct/codec.h"
+#include "modules/addtype.h"
 #include "objects/ids.h"
 #include "objects/unpack.h"
 
@@ -967,10 +968,7 @@ exec(PyObject *module)
         return -1;
     }
     /* the members of the spec fix where the list of weak references is */
-    state->struct_type = (PyTypeObject *)PyType_FromModuleAndSpec(
-        module, &struct_spec, NULL);
-    if (state->struct_type == NULL
-        || PyModule_AddType(module, state->struct_type) < 0) {
+    if (kr_add_type(module, &struct_spec, NULL, &state->struct_type) < 0) {
         return -1;
     }
     state->iter_type =

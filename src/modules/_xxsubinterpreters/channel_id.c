@@ -1,6 +1,7 @@
 /* ChannelID: a number that names a channel, or one end of it, and counts as a
  * reference to the channel. */
 #include "modules/_xxsubinterpreters/module.h"
+#include "modules/addtype.h"
 #include "runtime/xid.h"
 
 typedef struct {
@@ -271,10 +272,7 @@ int
 kr_channel_id_init(PyObject *module)
 {
     struct kr_subinterp_module *st = kr_subinterp_state(module);
-    st->channel_id = (PyTypeObject *)PyType_FromModuleAndSpec(
-        module, &channel_id_spec, NULL);
-    return st->channel_id == NULL
-                   || PyModule_AddType(module, st->channel_id) < 0
+    return kr_add_type(module, &channel_id_spec, NULL, &st->channel_id) < 0
                ? -1
                : _PyCrossInterpreterData_RegisterClass(st->channel_id, share);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <structmember.h>
 
+#include "modules/addtype.h"
 #include "modules/kwargs.h"
 #include "modules/shared/stream.h"
 
@@ -409,19 +410,13 @@ static PyType_Spec decompressor_spec = {
 /* ---- the module --------------------------------------------------------- */
 
 static int
-add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **slot)
-{
-    *slot = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-    return *slot == NULL ? -1 : PyModule_AddType(module, *slot);
-}
-
-static int
 module_exec(PyObject *module)
 {
     struct module_state *state = PyModule_GetState(module);
-    return add_type(module, &compressor_spec, &state->compressor) < 0
+    return kr_add_type(module, &compressor_spec, NULL, &state->compressor) < 0
                ? -1
-               : add_type(module, &decompressor_spec, &state->decompressor);
+               : kr_add_type(module, &decompressor_spec, NULL,
+                             &state->decompressor);
 }
 
 static int

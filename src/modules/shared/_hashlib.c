@@ -1,4 +1,5 @@
 /* The module _hashlib: every hash of libcrypto, HMAC and key derivation. */
+#include "modules/addtype.h"
 #include "modules/shared/evp_object.h"
 
 #include <limits.h>
@@ -951,21 +952,13 @@ add_names(PyObject *module)
 }
 
 static int
-add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base,
-         PyTypeObject **slot)
-{
-    *slot = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec,
-                                                     (PyObject *)base);
-    return *slot == NULL ? -1 : PyModule_AddType(module, *slot);
-}
-
-static int
 module_exec(PyObject *module)
 {
     struct hashlib_state *state = PyModule_GetState(module);
-    if (add_type(module, &hash_spec, NULL, &state->hash_type) < 0 ||
-        add_type(module, &xof_spec, state->hash_type, &state->xof_type) < 0 ||
-        add_type(module, &hmac_spec, NULL, &state->hmac_type) < 0) {
+    if (kr_add_type(module, &hash_spec, NULL, &state->hash_type) < 0 ||
+        kr_add_type(module, &xof_spec, state->hash_type,
+                    &state->xof_type) < 0 ||
+        kr_add_type(module, &hmac_spec, NULL, &state->hmac_type) < 0) {
         return -1;
     }
     state->unsupported = PyErr_NewException(

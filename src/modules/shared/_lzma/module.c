@@ -3,6 +3,7 @@
 #include <lzma.h>
 #include <structmember.h>
 
+#include "modules/addtype.h"
 #include "modules/kwargs.h"
 #include "modules/shared/_lzma/lzma_module.h"
 #include "modules/shared/stream.h"
@@ -718,13 +719,6 @@ add_constants(PyObject *m)
 }
 
 static int
-add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **slot)
-{
-    *slot = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-    return *slot == NULL ? -1 : PyModule_AddType(module, *slot);
-}
-
-static int
 module_exec(PyObject *m)
 {
     struct kr_lzma_state *st = PyModule_GetState(m);
@@ -732,10 +726,10 @@ module_exec(PyObject *m)
         "_lzma.LZMAError", "Call to liblzma failed.", NULL, NULL);
     if (st->error == NULL || add_constants(m) < 0
         || PyModule_AddType(m, (PyTypeObject *)st->error) < 0
-        || add_type(m, &compressor_spec, &st->compressor) < 0) {
+        || kr_add_type(m, &compressor_spec, NULL, &st->compressor) < 0) {
         return -1;
     }
-    return add_type(m, &decompressor_spec, &st->decompressor);
+    return kr_add_type(m, &decompressor_spec, NULL, &st->decompressor);
 }
 
 static int
