@@ -256,8 +256,9 @@ getter_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* The repr as `text` makes it, but "type(...)" within itself. */
 static PyObject *
-getter_repr(PyObject *self, PyObject *args)
+guarded_repr(PyObject *self, reprfunc text)
 {
     int status = Py_ReprEnter(self);
     if (status != 0) {
@@ -265,11 +266,7 @@ getter_repr(PyObject *self, PyObject *args)
                           : PyUnicode_FromFormat("%s(...)",
                                                  Py_TYPE(self)->tp_name);
     }
-    PyObject *repr =
-        PyTuple_GET_SIZE(args) == 1
-            ? PyUnicode_FromFormat("%s(%R)", Py_TYPE(self)->tp_name,
-                                   PyTuple_GET_ITEM(args, 0))
-            : PyUnicode_FromFormat("%s%R", Py_TYPE(self)->tp_name, args);
+    PyObject *repr = text(self);
     Py_ReprLeave(self);
     return repr;
 }
@@ -284,6 +281,70 @@ only_argument(const char *name, PyObject *const *args, size_t nargsf,
         return NULL;
     }
     return args[0];
+}
+
+/* ---- what itemgetter and attrgetter share */
+
+/* The arguments it was made with; borrowed. */
+static PyObject *
+given(PyObject *self)
+{
+    return G(self)->args != NULL ? G(self)->args : G(self)->items;
+}
+
+static PyObject *
+getter_text(PyObject *self)
+{
+    PyObject *args = given(self);
+    return PyTuple_GET_SIZE(args) == 1
+               ? PyUnicode_FromFormat("%s(%R)", Py_TYPE(self)->tp_name,
+                                      PyTuple_GET_ITEM(args, 0))
+               : PyUnicode_FromFormat("%s%R", Py_TYPE(self)->tp_name, args);
+}
+
+static PyObject *
+getter_repr(PyObject *self)
+{
+    return guarded_repr(self, getter_text);
+}
+
+static PyObject *
+getter_reduce(PyObject *self, PyObject *ignored)
+{
+    return PyTuple_Pack(2, Py_TYPE(self), given(self));
+}
+
+static PyMethodDef getter_methods[] = {
+    {"__reduce__", getter_reduce, METH_NOARGS,
+     "Return state information for pickling"},
+    {NULL},
+};
+
+/* At least one argument, and no keywords. */
+static bool
+check_keys(const char *name, PyObject *args, PyObject *kwds)
+{
+    PyObject *key;
+    return _PyArg_NoKeywords(name, kwds)
+           && (PyTuple_GET_SIZE(args) > 1
+               || PyArg_UnpackTuple(args, name, 1, 1, &key));
+}
+
+/* New: the tuple of what `get` finds in obj under each key. */
+static PyObject *
+get_all(PyObject *obj, PyObject *keys, binaryfunc get)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(keys);
+    PyObject *result = PyTuple_New(n);
+    for (Py_ssize_t i = 0; result != NULL && i < n; i++) {
+        PyObject *val = get(obj, PyTuple_GET_ITEM(keys, i));
+        if (val == NULL) {
+            Py_CLEAR(result);
+            break;
+        }
+        PyTuple_SET_ITEM(result, i, val);
+    }
+    return result;
 }
 
 /* ---- itemgetter */
@@ -306,30 +367,16 @@ itemgetter_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf,
     if (obj == NULL) {
         return NULL;
     }
-    Py_ssize_t n = PyTuple_GET_SIZE(G(self)->items);
-    if (n == 1) {
-        return itemgetter_one(G(self), obj);
-    }
-    PyObject *result = PyTuple_New(n);
-    for (Py_ssize_t i = 0; result != NULL && i < n; i++) {
-        PyObject *val =
-            PyObject_GetItem(obj, PyTuple_GET_ITEM(G(self)->items, i));
-        if (val == NULL) {
-            Py_CLEAR(result);
-            break;
-        }
-        PyTuple_SET_ITEM(result, i, val);
-    }
-    return result;
+    PyObject *items = G(self)->items;
+    return PyTuple_GET_SIZE(items) == 1
+               ? itemgetter_one(G(self), obj)
+               : get_all(obj, items, PyObject_GetItem);
 }
 
 static PyObject *
 itemgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    Py_ssize_t n = PyTuple_GET_SIZE(args);
-    PyObject *item;
-    if (!_PyArg_NoKeywords("itemgetter", kwds)
-        || (n <= 1 && !PyArg_UnpackTuple(args, "itemgetter", 1, 1, &item))) {
+    if (!check_keys("itemgetter", args, kwds)) {
         return NULL;
     }
     fetcher *ig = (fetcher *)type->tp_alloc(type, 0);
@@ -338,7 +385,8 @@ itemgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     }
     ig->items = Py_NewRef(args);
     ig->index = -1;
-    if (n == 1 && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
+    if (PyTuple_GET_SIZE(args) == 1
+        && PyLong_CheckExact(PyTuple_GET_ITEM(args, 0))) {
         ig->index = PyLong_AsSsize_t(PyTuple_GET_ITEM(args, 0));
         if (ig->index < 0) {
             PyErr_Clear();
@@ -348,24 +396,6 @@ itemgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     ig->vectorcall = itemgetter_vectorcall;
     return (PyObject *)ig;
 }
-
-static PyObject *
-itemgetter_repr(PyObject *self)
-{
-    return getter_repr(self, G(self)->items);
-}
-
-static PyObject *
-itemgetter_reduce(PyObject *self, PyObject *ignored)
-{
-    return PyTuple_Pack(2, Py_TYPE(self), G(self)->items);
-}
-
-static PyMethodDef itemgetter_methods[] = {
-    {"__reduce__", itemgetter_reduce, METH_NOARGS,
-     "Return state information for pickling"},
-    {NULL},
-};
 
 /* ---- attrgetter */
 
@@ -417,31 +447,18 @@ attrgetter_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf,
         return NULL;
     }
     PyObject *attrs = G(self)->items;
-    Py_ssize_t n = PyTuple_GET_SIZE(attrs);
-    if (n == 1) {
-        return get_attr(obj, PyTuple_GET_ITEM(attrs, 0));
-    }
-    PyObject *result = PyTuple_New(n);
-    for (Py_ssize_t i = 0; result != NULL && i < n; i++) {
-        PyObject *val = get_attr(obj, PyTuple_GET_ITEM(attrs, i));
-        if (val == NULL) {
-            Py_CLEAR(result);
-            break;
-        }
-        PyTuple_SET_ITEM(result, i, val);
-    }
-    return result;
+    return PyTuple_GET_SIZE(attrs) == 1
+               ? get_attr(obj, PyTuple_GET_ITEM(attrs, 0))
+               : get_all(obj, attrs, get_attr);
 }
 
 static PyObject *
 attrgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    Py_ssize_t n = PyTuple_GET_SIZE(args);
-    PyObject *attr;
-    if (!_PyArg_NoKeywords("attrgetter", kwds)
-        || (n <= 1 && !PyArg_UnpackTuple(args, "attrgetter", 1, 1, &attr))) {
+    if (!check_keys("attrgetter", args, kwds)) {
         return NULL;
     }
+    Py_ssize_t n = PyTuple_GET_SIZE(args);
     PyObject *attrs = PyTuple_New(n);
     for (Py_ssize_t i = 0; attrs != NULL && i < n; i++) {
         PyObject *name = PyTuple_GET_ITEM(args, i);
@@ -469,24 +486,6 @@ attrgetter_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     ag->vectorcall = attrgetter_vectorcall;
     return (PyObject *)ag;
 }
-
-static PyObject *
-attrgetter_repr(PyObject *self)
-{
-    return getter_repr(self, G(self)->args);
-}
-
-static PyObject *
-attrgetter_reduce(PyObject *self, PyObject *ignored)
-{
-    return PyTuple_Pack(2, Py_TYPE(self), G(self)->args);
-}
-
-static PyMethodDef attrgetter_methods[] = {
-    {"__reduce__", attrgetter_reduce, METH_NOARGS,
-     "Return state information for pickling"},
-    {NULL},
-};
 
 /* ---- methodcaller */
 
@@ -548,8 +547,9 @@ methodcaller_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 
 /* methodcaller('name', 1, a=2) */
 static PyObject *
-methodcaller_text(fetcher *mc)
+methodcaller_text(PyObject *self)
 {
+    fetcher *mc = G(self);
     Py_ssize_t n = PyTuple_GET_SIZE(mc->items), pos = 0;
     PyObject *parts = PyList_New(0), *key, *value, *result = NULL;
     PyObject *part = PyObject_Repr(mc->name);
@@ -581,15 +581,7 @@ methodcaller_text(fetcher *mc)
 static PyObject *
 methodcaller_repr(PyObject *self)
 {
-    int status = Py_ReprEnter(self);
-    if (status != 0) {
-        return status < 0 ? NULL
-                          : PyUnicode_FromFormat("%s(...)",
-                                                 Py_TYPE(self)->tp_name);
-    }
-    PyObject *result = methodcaller_text(G(self));
-    Py_ReprLeave(self);
-    return result;
+    return guarded_repr(self, methodcaller_text);
 }
 
 static PyObject *
@@ -628,35 +620,36 @@ static PyMethodDef methodcaller_methods[] = {
     {NULL},
 };
 
-#define GETTER(prefix, doc)                                                    \
+/* `shared` names the repr and the methods. */
+#define GETTER(prefix, shared, doc)                                            \
     static PyTypeObject prefix##_type = {                                      \
         .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),                      \
         .tp_name = "operator." #prefix,                                        \
         .tp_basicsize = sizeof(fetcher),                                       \
         .tp_dealloc = getter_dealloc,                                          \
         .tp_vectorcall_offset = offsetof(fetcher, vectorcall),                 \
-        .tp_repr = prefix##_repr,                                              \
+        .tp_repr = shared##_repr,                                              \
         .tp_call = PyVectorcall_Call,                                          \
         .tp_getattro = PyObject_GenericGetAttr,                                \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC                    \
                     | Py_TPFLAGS_HAVE_VECTORCALL,                              \
         .tp_doc = doc,                                                         \
         .tp_traverse = getter_traverse,                                        \
-        .tp_methods = prefix##_methods,                                        \
+        .tp_methods = shared##_methods,                                        \
         .tp_new = prefix##_new,                                                \
         .tp_free = PyObject_GC_Del,                                            \
     }
 
-GETTER(itemgetter,
+GETTER(itemgetter, getter,
        "itemgetter(item, ...) --> itemgetter object\n\n"
        "A callable that fetches the given items from its operand.\n"
        "After f = itemgetter(2), f(r) returns r[2]; several items give a\n"
        "tuple.");
-GETTER(attrgetter,
+GETTER(attrgetter, getter,
        "attrgetter(attr, ...) --> attrgetter object\n\n"
        "A callable that fetches the given attributes from its operand.\n"
        "Names may be dotted; several names give a tuple.");
-GETTER(methodcaller,
+GETTER(methodcaller, methodcaller,
        "methodcaller(name, ...) --> methodcaller object\n\n"
        "A callable that calls the given method on its operand, with the\n"
        "other arguments.");
