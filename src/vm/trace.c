@@ -250,11 +250,34 @@ kr_trace_instruction(PyThreadState *ts, _PyInterpreterFrame *f,
     return sp;
 }
 
-/* Setting them. The finaliser of the old one must not set one in between. */
-
 static struct kr_trace_state {
     int installing_trace, installing_profile;
 } kr_trace_state;
+
+/* Sets one of the two functions, *slot with its argument *obj. The finaliser of
+ * the old one must not set one in between, which *installing tells. */
+static int
+install(PyThreadState *ts, const char *what, Py_tracefunc *slot,
+        PyObject **obj, int *installing, Py_tracefunc func, PyObject *arg)
+{
+    if (*installing) {
+        PyErr_Format(PyExc_RuntimeError,
+                     "Cannot install a %s function while another %s function "
+                     "is being installed", what, what);
+        return -1;
+    }
+    *installing = 1;
+    PyObject *old = *obj;
+    *slot = NULL;
+    *obj = NULL;
+    update_use_tracing(ts);
+    Py_XDECREF(old);
+    *installing = 0;
+    *obj = Py_XNewRef(arg);
+    *slot = func;
+    update_use_tracing(ts);
+    return 0;
+}
 
 PyAPI_FUNC(int) _PyEval_SetProfile(PyThreadState *, Py_tracefunc, PyObject *);
 
@@ -264,23 +287,8 @@ int
     if (PySys_Audit("sys.setprofile", NULL) < 0) {
         return -1;
     }
-    if (kr_trace_state.installing_profile) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "Cannot install a profile function while another "
-                        "profile function is being installed");
-        return -1;
-    }
-    kr_trace_state.installing_profile = 1;
-    PyObject *old = ts->c_profileobj;
-    ts->c_profilefunc = NULL;
-    ts->c_profileobj = NULL;
-    update_use_tracing(ts);
-    Py_XDECREF(old);
-    kr_trace_state.installing_profile = 0;
-    ts->c_profileobj = Py_XNewRef(arg);
-    ts->c_profilefunc = func;
-    update_use_tracing(ts);
-    return 0;
+    return install(ts, "profile", &ts->c_profilefunc, &ts->c_profileobj,
+                   &kr_trace_state.installing_profile, func, arg);
 }
 
 void
@@ -298,23 +306,8 @@ _PyEval_SetTrace(PyThreadState *ts, Py_tracefunc func, PyObject *arg)
     if (PySys_Audit("sys.settrace", NULL) < 0) {
         return -1;
     }
-    if (kr_trace_state.installing_trace) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "Cannot install a trace function while another trace "
-                        "function is being installed");
-        return -1;
-    }
-    kr_trace_state.installing_trace = 1;
-    PyObject *old = ts->c_traceobj;
-    ts->c_tracefunc = NULL;
-    ts->c_traceobj = NULL;
-    update_use_tracing(ts);
-    Py_XDECREF(old);
-    kr_trace_state.installing_trace = 0;
-    ts->c_traceobj = Py_XNewRef(arg);
-    ts->c_tracefunc = func;
-    update_use_tracing(ts);
-    return 0;
+    return install(ts, "trace", &ts->c_tracefunc, &ts->c_traceobj,
+                   &kr_trace_state.installing_trace, func, arg);
 }
 
 void
