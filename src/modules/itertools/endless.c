@@ -130,24 +130,10 @@ count_reduce(PyObject *self, PyObject *ignored)
 
 static PyMethodDef count_methods[] = {REDUCE(count_reduce), {NULL}};
 
-PyTypeObject kr_it_count = {
-    .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),
-    .tp_name = "itertools.count",
-    .tp_basicsize = sizeof(count),
-    .tp_dealloc = count_dealloc,
-    .tp_repr = count_repr,
-    .tp_getattro = PyObject_GenericGetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .tp_doc = "count(start=0, step=1)\n--\n\n"
-              "Return start, start+step, start+2*step, ...",
-    .tp_traverse = count_traverse,
-    .tp_iter = PyObject_SelfIter,
-    .tp_iternext = count_next,
-    .tp_methods = count_methods,
-    .tp_alloc = PyType_GenericAlloc,
-    .tp_new = count_new,
-    .tp_free = PyObject_GC_Del,
-};
+ITERATOR(kr_it_count, "count", count, count, count_methods,
+         "count(start=0, step=1)\n--\n\n"
+         "Return start, start+step, start+2*step, ...",
+         .tp_repr = count_repr);
 
 /* ---- cycle */
 
@@ -350,24 +336,10 @@ static PyMethodDef repeat_methods[] = {
     {NULL},
 };
 
-PyTypeObject kr_it_repeat = {
-    .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),
-    .tp_name = "itertools.repeat",
-    .tp_basicsize = sizeof(repeat),
-    .tp_dealloc = repeat_dealloc,
-    .tp_repr = repeat_repr,
-    .tp_getattro = PyObject_GenericGetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .tp_doc = "repeat(object [,times]) -> the object, times times\n\n"
-              "Without times, the object is returned endlessly.",
-    .tp_traverse = repeat_traverse,
-    .tp_iter = PyObject_SelfIter,
-    .tp_iternext = repeat_next,
-    .tp_methods = repeat_methods,
-    .tp_alloc = PyType_GenericAlloc,
-    .tp_new = repeat_new,
-    .tp_free = PyObject_GC_Del,
-};
+ITERATOR(kr_it_repeat, "repeat", repeat, repeat, repeat_methods,
+         "repeat(object [,times]) -> the object, times times\n\n"
+         "Without times, the object is returned endlessly.",
+         .tp_repr = repeat_repr);
 
 /* ---- chain */
 

@@ -32,7 +32,8 @@
         return 0;                                                              \
     }
 
-#define ITERATOR(var, text, prefix, structure, methods_, doc)                  \
+/* The type; what comes behind the docstring are further slots. */
+#define ITERATOR(var, text, prefix, structure, methods_, doc, ...)             \
     PyTypeObject var = {                                                       \
         .ob_base = KR_IMMORTAL_VAR_HEAD(&PyType_Type, 0),                      \
         .tp_name = "itertools." text,                                          \
@@ -49,6 +50,7 @@
         .tp_alloc = PyType_GenericAlloc,                                       \
         .tp_new = prefix##_new,                                                \
         .tp_free = PyObject_GC_Del,                                            \
+        __VA_ARGS__                                                            \
     }
 
 #define REDUCE(f)                                                              \
