@@ -5,24 +5,24 @@ static const int before_month[] = {0,   0,   31,  59,  90,  120, 151,
                                    181, 212, 243, 273, 304, 334};
 
 bool
-dt_is_leap(int year)
+kr_dt_is_leap(int year)
 {
     unsigned y = (unsigned)year;
     return y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
 }
 
 int
-dt_days_in_month(int year, int month)
+kr_dt_days_in_month(int year, int month)
 {
     static const unsigned char days[] = {0,  31, 28, 31, 30, 31, 30,
                                          31, 31, 30, 31, 30, 31};
-    return month == 2 && dt_is_leap(year) ? 29 : days[month];
+    return month == 2 && kr_dt_is_leap(year) ? 29 : days[month];
 }
 
 int
-dt_days_before_month(int year, int month)
+kr_dt_days_before_month(int year, int month)
 {
-    return before_month[month] + (month > 2 && dt_is_leap(year));
+    return before_month[month] + (month > 2 && kr_dt_is_leap(year));
 }
 
 static int
@@ -33,14 +33,14 @@ days_before_year(int year)
 }
 
 int
-dt_to_ordinal(struct ymd d)
+kr_dt_to_ordinal(struct ymd d)
 {
-    return days_before_year(d.year) + dt_days_before_month(d.year, d.month) +
+    return days_before_year(d.year) + kr_dt_days_before_month(d.year, d.month) +
            d.day;
 }
 
 struct ymd
-dt_from_ordinal(int ordinal)
+kr_dt_from_ordinal(int ordinal)
 {
     int n = ordinal - 1;
     int n400 = n / 146097;
@@ -57,22 +57,22 @@ dt_from_ordinal(int ordinal)
         return (struct ymd){year - 1, 12, 31};
     }
     int month = (n + 50) >> 5;
-    int before = dt_days_before_month(year, month);
+    int before = kr_dt_days_before_month(year, month);
     if (before > n) {
         month--;
-        before = dt_days_before_month(year, month);
+        before = kr_dt_days_before_month(year, month);
     }
     return (struct ymd){year, month, n - before + 1};
 }
 
 int
-dt_weekday(struct ymd d)
+kr_dt_weekday(struct ymd d)
 {
-    return (dt_to_ordinal(d) + 6) % 7;
+    return (kr_dt_to_ordinal(d) + 6) % 7;
 }
 
 int
-dt_iso_week1(int year)
+kr_dt_iso_week1(int year)
 {
     int first = days_before_year(year) + 1;
     int weekday = (first + 6) % 7;
@@ -80,7 +80,7 @@ dt_iso_week1(int year)
 }
 
 int
-dt_from_iso(int year, int week, int day, struct ymd *out)
+kr_dt_from_iso(int year, int week, int day, struct ymd *out)
 {
     if (year < MINYEAR || year > MAXYEAR) {
         return -1;
@@ -90,7 +90,7 @@ dt_from_iso(int year, int week, int day, struct ymd *out)
         if (week == 53) {
             /* long years begin on Thursday, or on Wednesday if leap */
             int first = (days_before_year(year) + 7) % 7;
-            valid = first == 3 || (first == 2 && dt_is_leap(year));
+            valid = first == 3 || (first == 2 && kr_dt_is_leap(year));
         }
         if (!valid) {
             return -2;
@@ -99,17 +99,17 @@ dt_from_iso(int year, int week, int day, struct ymd *out)
     if (day <= 0 || day >= 8) {
         return -3;
     }
-    int ordinal = dt_iso_week1(year) + (week - 1) * 7 + day - 1;
+    int ordinal = kr_dt_iso_week1(year) + (week - 1) * 7 + day - 1;
     if (ordinal < 1) {
         *out = (struct ymd){0, 12, 31 + ordinal};
         return 0;
     }
-    *out = dt_from_ordinal(ordinal);
+    *out = kr_dt_from_ordinal(ordinal);
     return 0;
 }
 
 int
-dt_check_date(int year, int month, int day)
+kr_dt_check_date(int year, int month, int day)
 {
     if (year < MINYEAR || year > MAXYEAR) {
         PyErr_Format(PyExc_ValueError, "year %i is out of range", year);
@@ -119,7 +119,7 @@ dt_check_date(int year, int month, int day)
         PyErr_SetString(PyExc_ValueError, "month must be in 1..12");
         return -1;
     }
-    if (day < 1 || day > dt_days_in_month(year, month)) {
+    if (day < 1 || day > kr_dt_days_in_month(year, month)) {
         PyErr_SetString(PyExc_ValueError, "day is out of range for month");
         return -1;
     }
@@ -127,7 +127,7 @@ dt_check_date(int year, int month, int day)
 }
 
 int
-dt_check_time(int h, int m, int s, int us, int fold)
+kr_dt_check_time(int h, int m, int s, int us, int fold)
 {
     const char *message = h < 0 || h > 23   ? "hour must be in 0..23"
                           : m < 0 || m > 59 ? "minute must be in 0..59"
@@ -145,19 +145,19 @@ dt_check_time(int h, int m, int s, int us, int fold)
 }
 
 int
-dt_normalize_date(struct ymd *d)
+kr_dt_normalize_date(struct ymd *d)
 {
     if (d->day >= 1 && d->day <= 28) {
         return 0;
     }
     long long ordinal =
-        (long long)dt_to_ordinal((struct ymd){d->year, d->month, 1}) + d->day -
-        1;
+        (long long)kr_dt_to_ordinal((struct ymd){d->year, d->month, 1}) +
+        d->day - 1;
     if (ordinal < 1 || ordinal > MAXORDINAL) {
         PyErr_SetString(PyExc_OverflowError, "date value out of range");
         return -1;
     }
-    *d = dt_from_ordinal((int)ordinal);
+    *d = kr_dt_from_ordinal((int)ordinal);
     return 0;
 }
 
@@ -175,29 +175,29 @@ carry(int *high, int *low, int factor)
 }
 
 int
-dt_normalize_moment(struct moment *m)
+kr_dt_normalize_moment(struct moment *m)
 {
     carry(&m->second, &m->us, US_PER_SECOND);
     carry(&m->minute, &m->second, 60);
     carry(&m->hour, &m->minute, 60);
     carry(&m->date.day, &m->hour, 24);
-    return dt_normalize_date(&m->date);
+    return kr_dt_normalize_date(&m->date);
 }
 
 long long
-dt_seconds(const struct moment *m)
+kr_dt_seconds(const struct moment *m)
 {
     if (m->date.year < MINYEAR || m->date.year > MAXYEAR) {
         PyErr_Format(PyExc_ValueError, "year %i is out of range",
                      m->date.year);
         return -1;
     }
-    long long days = dt_to_ordinal(m->date);
+    long long days = kr_dt_to_ordinal(m->date);
     return ((days * 24 + m->hour) * 60 + m->minute) * 60 + m->second;
 }
 
 long long
-dt_local(long long seconds)
+kr_dt_local(long long seconds)
 {
     struct tm tm;
     if (_PyTime_localtime((time_t)(seconds - EPOCH_SECONDS), &tm) != 0) {
@@ -208,26 +208,26 @@ dt_local(long long seconds)
                        tm.tm_min,
                        tm.tm_sec,
                        0};
-    return dt_seconds(&m);
+    return kr_dt_seconds(&m);
 }
 
 long long
-dt_local_to_seconds(const struct moment *m, int fold)
+kr_dt_local_to_seconds(const struct moment *m, int fold)
 {
-    long long t = dt_seconds(m);
-    long long lt = t == -1 ? -1 : dt_local(t);
+    long long t = kr_dt_seconds(m);
+    long long lt = t == -1 ? -1 : kr_dt_local(t);
     if (lt == -1) {
         return -1;
     }
     /* try the offset in force near t, then the one a day away */
     long long a = lt - t, b;
-    long long u1 = t - a, t1 = dt_local(u1);
+    long long u1 = t - a, t1 = kr_dt_local(u1);
     if (t1 == -1) {
         return -1;
     }
     if (t1 == t) {
         long long u2 = fold ? u1 + SECONDS_PER_DAY : u1 - SECONDS_PER_DAY;
-        lt = dt_local(u2);
+        lt = kr_dt_local(u2);
         if (lt == -1) {
             return -1;
         }
@@ -239,7 +239,7 @@ dt_local_to_seconds(const struct moment *m, int fold)
     else {
         b = t1 - u1;
     }
-    long long u2 = t - b, t2 = dt_local(u2);
+    long long u2 = t - b, t2 = kr_dt_local(u2);
     if (t2 == -1) {
         return -1;
     }

@@ -2,16 +2,16 @@
 #include "modules/_datetime/internal.h"
 
 struct ymd
-dt_ymd(PyObject *o)
+kr_dt_ymd(PyObject *o)
 {
     return (struct ymd){PyDateTime_GET_YEAR(o), PyDateTime_GET_MONTH(o),
                         PyDateTime_GET_DAY(o)};
 }
 
 PyObject *
-dt_new_date(int year, int month, int day, PyTypeObject *cls)
+kr_dt_new_date(int year, int month, int day, PyTypeObject *cls)
 {
-    if (dt_check_date(year, month, day) < 0) {
+    if (kr_dt_check_date(year, month, day) < 0) {
         return NULL;
     }
     PyObject *self = cls->tp_alloc(cls, 0);
@@ -27,10 +27,10 @@ dt_new_date(int year, int month, int day, PyTypeObject *cls)
 }
 
 PyObject *
-dt_make_date(struct ymd d, PyObject *cls)
+kr_dt_make_date(struct ymd d, PyObject *cls)
 {
     if (cls == (PyObject *)&kr_date_type) {
-        return dt_new_date(d.year, d.month, d.day, &kr_date_type);
+        return kr_dt_new_date(d.year, d.month, d.day, &kr_date_type);
     }
     return PyObject_CallFunction(cls, "iii", d.year, d.month, d.day);
 }
@@ -40,9 +40,8 @@ date_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"year", "month", "day", NULL};
     PyObject *hold;
-    const unsigned char *state =
-        dt_pickle_state(args, 1, _PyDateTime_DATE_DATASIZE, 2, 0xff, 1, 12,
-                        "date", &hold);
+    const unsigned char *state = kr_dt_pickle_state(
+        args, 1, _PyDateTime_DATE_DATASIZE, 2, 0xff, 1, 12, "date", &hold);
     if (state != NULL) {
         PyObject *self = type->tp_alloc(type, 0);
         if (self != NULL) {
@@ -58,13 +57,13 @@ date_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
                                      &month, &day)) {
         return NULL;
     }
-    return dt_new_date(year, month, day, type);
+    return kr_dt_new_date(year, month, day, type);
 }
 
 /* ---- constructors of other kinds */
 
 PyObject *
-dt_date_fromtimestamp(PyObject *cls, PyObject *timestamp)
+kr_dt_date_fromtimestamp(PyObject *cls, PyObject *timestamp)
 {
     time_t t;
     struct tm tm;
@@ -72,14 +71,14 @@ dt_date_fromtimestamp(PyObject *cls, PyObject *timestamp)
         _PyTime_localtime(t, &tm) != 0) {
         return NULL;
     }
-    return dt_make_date(
+    return kr_dt_make_date(
         (struct ymd){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday}, cls);
 }
 
 static PyObject *
 date_today(PyObject *cls, PyObject *ignored)
 {
-    PyObject *now = dt_call_time(KR_ID(time), NULL);
+    PyObject *now = kr_dt_call_time(KR_ID(time), NULL);
     if (now == NULL) {
         return NULL;
     }
@@ -100,7 +99,7 @@ date_fromordinal(PyObject *cls, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "ordinal must be >= 1");
         return NULL;
     }
-    return dt_make_date(dt_from_ordinal(ordinal), cls);
+    return kr_dt_make_date(kr_dt_from_ordinal(ordinal), cls);
 }
 
 static PyObject *
@@ -113,7 +112,7 @@ date_fromisoformat(PyObject *cls, PyObject *text)
     }
     Py_ssize_t n;
     struct ymd d;
-    char *s = dt_iso_text(text, &n);
+    char *s = kr_dt_iso_text(text, &n);
     if (s == NULL) {
         return NULL;
     }
@@ -122,9 +121,9 @@ date_fromisoformat(PyObject *cls, PyObject *text)
         n = 0;
         PyErr_Clear();
     }
-    int rv = n == 7 || n == 8 || n == 10 ? dt_iso_date(s, n, &d) : -1;
+    int rv = n == 7 || n == 8 || n == 10 ? kr_dt_iso_date(s, n, &d) : -1;
     PyMem_Free(s);
-    return rv < 0 ? dt_invalid_iso(text) : dt_make_date(d, cls);
+    return rv < 0 ? kr_dt_invalid_iso(text) : kr_dt_make_date(d, cls);
 }
 
 static PyObject *
@@ -141,9 +140,9 @@ date_fromisocalendar(PyObject *cls, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     struct ymd d;
-    switch (dt_from_iso(year, week, day, &d)) {
+    switch (kr_dt_from_iso(year, week, day, &d)) {
     case 0:
-        return dt_make_date(d, cls);
+        return kr_dt_make_date(d, cls);
     case -1:
         PyErr_Format(PyExc_ValueError, "Year is out of range: %d", year);
         return NULL;
@@ -162,12 +161,12 @@ date_fromisocalendar(PyObject *cls, PyObject *args, PyObject *kwargs)
 static PyObject *
 shift(PyObject *date, PyObject *delta, int sign)
 {
-    struct ymd d = dt_ymd(date);
+    struct ymd d = kr_dt_ymd(date);
     d.day += sign * DELTA(delta)->days;
-    if (dt_normalize_date(&d) < 0) {
+    if (kr_dt_normalize_date(&d) < 0) {
         return NULL;
     }
-    return dt_make_date(d, (PyObject *)Py_TYPE(date));
+    return kr_dt_make_date(d, (PyObject *)Py_TYPE(date));
 }
 
 static PyObject *
@@ -189,9 +188,9 @@ date_subtract(PyObject *a, PyObject *b)
 {
     if (!IS_DATETIME(a) && !IS_DATETIME(b) && IS_DATE(a)) {
         if (IS_DATE(b)) {
-            return dt_new_delta(dt_to_ordinal(dt_ymd(a)) -
-                                    dt_to_ordinal(dt_ymd(b)),
-                                0, 0, 0, &kr_delta_type);
+            return kr_dt_new_delta(kr_dt_to_ordinal(kr_dt_ymd(a)) -
+                                       kr_dt_to_ordinal(kr_dt_ymd(b)),
+                                   0, 0, 0, &kr_delta_type);
         }
         if (IS_DELTA(b)) {
             return shift(a, b, -1);
@@ -226,7 +225,7 @@ date_hash(PyObject *self)
 static PyObject *
 date_repr(PyObject *self)
 {
-    struct ymd d = dt_ymd(self);
+    struct ymd d = kr_dt_ymd(self);
     return PyUnicode_FromFormat("%s(%d, %d, %d)", Py_TYPE(self)->tp_name,
                                 d.year, d.month, d.day);
 }
@@ -234,7 +233,7 @@ date_repr(PyObject *self)
 static PyObject *
 date_isoformat(PyObject *self, PyObject *ignored)
 {
-    struct ymd d = dt_ymd(self);
+    struct ymd d = kr_dt_ymd(self);
     return PyUnicode_FromFormat("%04d-%02d-%02d", d.year, d.month, d.day);
 }
 
@@ -247,8 +246,8 @@ date_str(PyObject *self)
 static PyObject *
 date_ctime(PyObject *self, PyObject *ignored)
 {
-    struct moment m = {.date = dt_ymd(self)};
-    return dt_ctime(&m);
+    struct moment m = {.date = kr_dt_ymd(self)};
+    return kr_dt_ctime(&m);
 }
 
 static PyObject *
@@ -264,7 +263,7 @@ date_strftime(PyObject *self, PyObject *args, PyObject *kwargs)
     if (tuple == NULL) {
         return NULL;
     }
-    PyObject *result = dt_strftime(self, format, tuple, self);
+    PyObject *result = kr_dt_strftime(self, format, tuple, self);
     Py_DECREF(tuple);
     return result;
 }
@@ -274,38 +273,38 @@ date_strftime(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *
 date_timetuple(PyObject *self, PyObject *ignored)
 {
-    struct moment m = {.date = dt_ymd(self)};
-    return dt_struct_time(&m, -1);
+    struct moment m = {.date = kr_dt_ymd(self)};
+    return kr_dt_struct_time(&m, -1);
 }
 
 static PyObject *
 date_isoweekday(PyObject *self, PyObject *ignored)
 {
-    return PyLong_FromLong(dt_weekday(dt_ymd(self)) + 1);
+    return PyLong_FromLong(kr_dt_weekday(kr_dt_ymd(self)) + 1);
 }
 
 static PyObject *
 date_weekday(PyObject *self, PyObject *ignored)
 {
-    return PyLong_FromLong(dt_weekday(dt_ymd(self)));
+    return PyLong_FromLong(kr_dt_weekday(kr_dt_ymd(self)));
 }
 
 static PyObject *
 date_toordinal(PyObject *self, PyObject *ignored)
 {
-    return PyLong_FromLong(dt_to_ordinal(dt_ymd(self)));
+    return PyLong_FromLong(kr_dt_to_ordinal(kr_dt_ymd(self)));
 }
 
 static PyObject *
 date_replace(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"year", "month", "day", NULL};
-    struct ymd d = dt_ymd(self);
+    struct ymd d = kr_dt_ymd(self);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|iii:replace", keywords,
                                      &d.year, &d.month, &d.day)) {
         return NULL;
     }
-    return dt_new_date(d.year, d.month, d.day, Py_TYPE(self));
+    return kr_dt_new_date(d.year, d.month, d.day, Py_TYPE(self));
 }
 
 static PyObject *
@@ -418,22 +417,23 @@ PyTypeObject kr_isocalendar_type = {
 static PyObject *
 date_isocalendar(PyObject *self, PyObject *ignored)
 {
-    struct ymd d = dt_ymd(self);
-    int year = d.year, first = dt_iso_week1(year), today = dt_to_ordinal(d);
+    struct ymd d = kr_dt_ymd(self);
+    int year = d.year, first = kr_dt_iso_week1(year),
+        today = kr_dt_to_ordinal(d);
     int days = today - first;
     if (days < 0) {
         year--;
-        days = today - dt_iso_week1(year);
+        days = today - kr_dt_iso_week1(year);
     }
-    else if (days >= 364 && today >= dt_iso_week1(year + 1)) {
+    else if (days >= 364 && today >= kr_dt_iso_week1(year + 1)) {
         year++;
-        days = today - dt_iso_week1(year);
+        days = today - kr_dt_iso_week1(year);
     }
     return iso_make(&kr_isocalendar_type, year, days / 7 + 1, days % 7 + 1);
 }
 
 static PyMethodDef date_methods[] = {
-    {"fromtimestamp", dt_date_fromtimestamp, METH_O | METH_CLASS,
+    {"fromtimestamp", kr_dt_date_fromtimestamp, METH_O | METH_CLASS,
      "fromtimestamp($type, timestamp, /)\n--\n\n"
      "The local date at a POSIX timestamp."},
     {"fromordinal", date_fromordinal, METH_VARARGS | METH_CLASS,
@@ -448,7 +448,7 @@ static PyMethodDef date_methods[] = {
     {"ctime", date_ctime, METH_NOARGS, "The date as ctime() writes it."},
     {"strftime", (PyCFunction)(void *)date_strftime,
      METH_VARARGS | METH_KEYWORDS, "format -> str, as time.strftime()."},
-    {"__format__", (PyCFunction)(void *)dt_format, METH_VARARGS,
+    {"__format__", (PyCFunction)(void *)kr_dt_format, METH_VARARGS,
      "Formats self with strftime."},
     {"timetuple", date_timetuple, METH_NOARGS,
      "The fields as a time.struct_time."},
@@ -462,8 +462,8 @@ static PyMethodDef date_methods[] = {
      "Days since 31 December of year 0: 1 January of year 1 is day 1."},
     {"weekday", date_weekday, METH_NOARGS,
      "The day of the week; Monday is 0, Sunday is 6."},
-    {"replace", (PyCFunction)(void *)date_replace,
-     METH_VARARGS | METH_KEYWORDS, "A date with some fields replaced."},
+    {"replace", (PyCFunction)(void *)date_replace, METH_VARARGS | METH_KEYWORDS,
+     "A date with some fields replaced."},
     {"__reduce__", date_reduce, METH_NOARGS, "__reduce__() -> (cls, state)"},
     {NULL},
 };

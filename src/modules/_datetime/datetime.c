@@ -2,21 +2,21 @@
 #include "modules/_datetime/internal.h"
 
 struct moment
-dt_moment(PyObject *o)
+kr_dt_moment(PyObject *o)
 {
-    return (struct moment){dt_ymd(o), PyDateTime_DATE_GET_HOUR(o),
+    return (struct moment){kr_dt_ymd(o), PyDateTime_DATE_GET_HOUR(o),
                            PyDateTime_DATE_GET_MINUTE(o),
                            PyDateTime_DATE_GET_SECOND(o),
                            PyDateTime_DATE_GET_MICROSECOND(o)};
 }
 
 PyObject *
-dt_new_datetime(const struct moment *m, PyObject *tz, int fold,
-                PyTypeObject *cls)
+kr_dt_new_datetime(const struct moment *m, PyObject *tz, int fold,
+                   PyTypeObject *cls)
 {
-    if (dt_check_date(m->date.year, m->date.month, m->date.day) < 0 ||
-        dt_check_time(m->hour, m->minute, m->second, m->us, fold) < 0 ||
-        dt_check_tzinfo(tz) < 0) {
+    if (kr_dt_check_date(m->date.year, m->date.month, m->date.day) < 0 ||
+        kr_dt_check_time(m->hour, m->minute, m->second, m->us, fold) < 0 ||
+        kr_dt_check_tzinfo(tz) < 0) {
         return NULL;
     }
     PyDateTime_DateTime *self = DT(cls->tp_alloc(cls, 0));
@@ -42,10 +42,11 @@ dt_new_datetime(const struct moment *m, PyObject *tz, int fold,
 }
 
 PyObject *
-dt_make_datetime(const struct moment *m, PyObject *tz, int fold, PyObject *cls)
+kr_dt_make_datetime(const struct moment *m, PyObject *tz, int fold,
+                    PyObject *cls)
 {
     if (cls == (PyObject *)&kr_datetime_type) {
-        return dt_new_datetime(m, tz, fold, &kr_datetime_type);
+        return kr_dt_new_datetime(m, tz, fold, &kr_datetime_type);
     }
     PyObject *self = PyObject_CallFunction(
         cls, "iiiiiiiO", m->date.year, m->date.month, m->date.day, m->hour,
@@ -85,8 +86,8 @@ datetime_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *hold;
     const unsigned char *state =
-        dt_pickle_state(args, 2, _PyDateTime_DATETIME_DATASIZE, 2, 0x7f, 1, 12,
-                        "datetime", &hold);
+        kr_dt_pickle_state(args, 2, _PyDateTime_DATETIME_DATASIZE, 2, 0x7f, 1,
+                           12, "datetime", &hold);
     if (state != NULL) {
         PyObject *self = from_state(type, state, args);
         Py_DECREF(hold);
@@ -102,7 +103,7 @@ datetime_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
                                      &fold)) {
         return NULL;
     }
-    return dt_new_datetime(&m, tz, fold, type);
+    return kr_dt_new_datetime(&m, tz, fold, type);
 }
 
 static void
@@ -123,11 +124,11 @@ typedef int (*to_tm)(time_t, struct tm *);
 static int
 detect_fold(const struct moment *m, time_t t)
 {
-    long long here = dt_seconds(m);
+    long long here = kr_dt_seconds(m);
     if (here == -1) {
         return -1;
     }
-    long long probe = dt_local(EPOCH_SECONDS + t - SECONDS_PER_DAY);
+    long long probe = kr_dt_local(EPOCH_SECONDS + t - SECONDS_PER_DAY);
     if (probe == -1) {
         return -1;
     }
@@ -135,7 +136,7 @@ detect_fold(const struct moment *m, time_t t)
     if (transition >= 0) {
         return 0;
     }
-    probe = dt_local(EPOCH_SECONDS + t + transition);
+    probe = kr_dt_local(EPOCH_SECONDS + t + transition);
     return probe == -1 ? -1 : probe == here;
 }
 
@@ -159,7 +160,7 @@ from_time_t(PyObject *cls, to_tm convert, time_t t, int us, PyObject *tz)
             return NULL;
         }
     }
-    return dt_make_datetime(&m, tz, fold, cls);
+    return kr_dt_make_datetime(&m, tz, fold, cls);
 }
 
 static PyObject *
@@ -203,7 +204,7 @@ datetime_now(PyObject *cls, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"tz", NULL};
     PyObject *tz = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:now", keywords, &tz) ||
-        dt_check_tzinfo(tz) < 0) {
+        kr_dt_check_tzinfo(tz) < 0) {
         return NULL;
     }
     return into_zone(
@@ -218,13 +219,13 @@ datetime_utcnow(PyObject *cls, PyObject *ignored)
 }
 
 PyObject *
-dt_datetime_fromtimestamp(PyObject *cls, PyObject *args, PyObject *kwargs)
+kr_dt_datetime_fromtimestamp(PyObject *cls, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"timestamp", "tz", NULL};
     PyObject *timestamp, *tz = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:fromtimestamp",
                                      keywords, &timestamp, &tz) ||
-        dt_check_tzinfo(tz) < 0) {
+        kr_dt_check_tzinfo(tz) < 0) {
         return NULL;
     }
     return into_zone(
@@ -274,23 +275,23 @@ datetime_combine(PyObject *cls, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (tz == NULL) {
-        tz = dt_tzinfo_of(time);
+        tz = kr_dt_tzinfo_of(time);
     }
-    struct moment m = {dt_ymd(date), PyDateTime_TIME_GET_HOUR(time),
+    struct moment m = {kr_dt_ymd(date), PyDateTime_TIME_GET_HOUR(time),
                        PyDateTime_TIME_GET_MINUTE(time),
                        PyDateTime_TIME_GET_SECOND(time),
                        PyDateTime_TIME_GET_MICROSECOND(time)};
-    return dt_make_datetime(&m, tz, TIME(time)->fold, cls);
+    return kr_dt_make_datetime(&m, tz, TIME(time)->fold, cls);
 }
 
 static int
 parse_iso(const char *s, Py_ssize_t n, struct ymd *d, struct iso_time *t)
 {
-    Py_ssize_t sep = n < 7 ? -1 : dt_iso_separator(s, n);
-    int rv = sep < 0 ? -1 : dt_iso_date(s, sep, d);
+    Py_ssize_t sep = n < 7 ? -1 : kr_dt_iso_separator(s, n);
+    int rv = sep < 0 ? -1 : kr_dt_iso_date(s, sep, d);
     if (rv == 0 && n > sep) {
         sep += s[sep] == '\1' && s[sep + 1] == '\1' ? 2 : 1;
-        rv = dt_iso_time(s + sep, n - sep, t);
+        rv = kr_dt_iso_time(s + sep, n - sep, t);
     }
     return rv;
 }
@@ -306,21 +307,21 @@ datetime_fromisoformat(PyObject *cls, PyObject *text)
     Py_ssize_t n;
     struct iso_time t = {0};
     struct ymd d;
-    char *s = dt_iso_text(text, &n);
+    char *s = kr_dt_iso_text(text, &n);
     if (s == NULL) {
         return NULL;
     }
     int rv = parse_iso(s, n, &d, &t);
     PyMem_Free(s);
     if (rv < 0) {
-        return dt_invalid_iso(text);
+        return kr_dt_invalid_iso(text);
     }
-    PyObject *zone = dt_iso_zone(rv, &t);
+    PyObject *zone = kr_dt_iso_zone(rv, &t);
     if (zone == NULL) {
         return NULL;
     }
     struct moment m = {d, t.hour, t.minute, t.second, t.us};
-    PyObject *result = dt_make_datetime(&m, zone, 0, cls);
+    PyObject *result = kr_dt_make_datetime(&m, zone, 0, cls);
     Py_DECREF(zone);
     return result;
 }
@@ -328,53 +329,53 @@ datetime_fromisoformat(PyObject *cls, PyObject *text)
 /* ---- zone */
 
 PyObject *
-dt_datetime_offset(PyObject *self)
+kr_dt_datetime_offset(PyObject *self)
 {
-    return dt_tz_offset(dt_tzinfo_of(self), self);
+    return kr_dt_tz_offset(kr_dt_tzinfo_of(self), self);
 }
 
 static PyObject *
 datetime_utcoffset(PyObject *self, PyObject *ignored)
 {
-    return dt_datetime_offset(self);
+    return kr_dt_datetime_offset(self);
 }
 
 static PyObject *
 datetime_dst(PyObject *self, PyObject *ignored)
 {
-    return dt_tz_dst(dt_tzinfo_of(self), self);
+    return kr_dt_tz_dst(kr_dt_tzinfo_of(self), self);
 }
 
 static PyObject *
 datetime_tzname(PyObject *self, PyObject *ignored)
 {
-    return dt_tz_name(dt_tzinfo_of(self), self);
+    return kr_dt_tz_name(kr_dt_tzinfo_of(self), self);
 }
 
 /* ---- arithmetic */
 
 PyObject *
-dt_datetime_shift(PyObject *self, PyObject *delta, int sign)
+kr_dt_datetime_shift(PyObject *self, PyObject *delta, int sign)
 {
-    struct moment m = dt_moment(self);
+    struct moment m = kr_dt_moment(self);
     m.date.day += DELTA(delta)->days * sign;
     m.second += DELTA(delta)->seconds * sign;
     m.us += DELTA(delta)->microseconds * sign;
-    if (dt_normalize_moment(&m) < 0) {
+    if (kr_dt_normalize_moment(&m) < 0) {
         return NULL;
     }
-    return dt_make_datetime(&m, dt_tzinfo_of(self), 0,
-                            (PyObject *)Py_TYPE(self));
+    return kr_dt_make_datetime(&m, kr_dt_tzinfo_of(self), 0,
+                               (PyObject *)Py_TYPE(self));
 }
 
 static PyObject *
 datetime_add(PyObject *a, PyObject *b)
 {
     if (IS_DATETIME(a) && IS_DELTA(b)) {
-        return dt_datetime_shift(a, b, 1);
+        return kr_dt_datetime_shift(a, b, 1);
     }
     if (IS_DELTA(a) && IS_DATETIME(b)) {
-        return dt_datetime_shift(b, a, 1);
+        return kr_dt_datetime_shift(b, a, 1);
     }
     Py_RETURN_NOTIMPLEMENTED;
 }
@@ -383,28 +384,28 @@ datetime_add(PyObject *a, PyObject *b)
 static __int128
 us_of(PyObject *self)
 {
-    struct moment m = dt_moment(self);
-    return (__int128)dt_seconds(&m) * US_PER_SECOND + m.us;
+    struct moment m = kr_dt_moment(self);
+    return (__int128)kr_dt_seconds(&m) * US_PER_SECOND + m.us;
 }
 
 static PyObject *
 difference(PyObject *a, PyObject *b)
 {
     __int128 diff = us_of(a) - us_of(b);
-    if (dt_tzinfo_of(a) == dt_tzinfo_of(b)) {
-        return dt_delta_from_us(diff, &kr_delta_type);
+    if (kr_dt_tzinfo_of(a) == kr_dt_tzinfo_of(b)) {
+        return kr_dt_delta_from_us(diff, &kr_delta_type);
     }
-    PyObject *oa = dt_datetime_offset(a), *result = NULL;
-    PyObject *ob = oa ? dt_datetime_offset(b) : NULL;
+    PyObject *oa = kr_dt_datetime_offset(a), *result = NULL;
+    PyObject *ob = oa ? kr_dt_datetime_offset(b) : NULL;
     if (ob != NULL && (oa == Py_None) != (ob == Py_None)) {
         PyErr_SetString(PyExc_TypeError, "can't subtract offset-naive and "
                                          "offset-aware datetimes");
     }
     else if (ob != NULL) {
         if (oa != ob) {
-            diff -= dt_delta_us(oa) - dt_delta_us(ob);
+            diff -= kr_dt_delta_us(oa) - kr_dt_delta_us(ob);
         }
-        result = dt_delta_from_us(diff, &kr_delta_type);
+        result = kr_dt_delta_from_us(diff, &kr_delta_type);
     }
     Py_XDECREF(oa);
     Py_XDECREF(ob);
@@ -418,7 +419,7 @@ datetime_subtract(PyObject *a, PyObject *b)
         return difference(a, b);
     }
     if (IS_DATETIME(a) && IS_DELTA(b)) {
-        return dt_datetime_shift(a, b, -1);
+        return kr_dt_datetime_shift(a, b, -1);
     }
     Py_RETURN_NOTIMPLEMENTED;
 }
@@ -430,17 +431,17 @@ datetime_subtract(PyObject *a, PyObject *b)
 static int
 depends_on_fold(PyObject *self, PyObject *offset)
 {
-    struct moment m = dt_moment(self);
-    PyObject *flipped = dt_new_datetime(&m, dt_tzinfo_of(self),
-                                        !DT(self)->fold, Py_TYPE(self));
-    PyObject *other = flipped ? dt_datetime_offset(flipped) : NULL;
+    struct moment m = kr_dt_moment(self);
+    PyObject *flipped = kr_dt_new_datetime(&m, kr_dt_tzinfo_of(self),
+                                           !DT(self)->fold, Py_TYPE(self));
+    PyObject *other = flipped ? kr_dt_datetime_offset(flipped) : NULL;
     Py_XDECREF(flipped);
     if (other == NULL) {
         return -1;
     }
-    int differs = other != offset &&
-                  (other == Py_None || offset == Py_None ||
-                   dt_delta_us(other) != dt_delta_us(offset));
+    int differs =
+        other != offset && (other == Py_None || offset == Py_None ||
+                            kr_dt_delta_us(other) != kr_dt_delta_us(offset));
     Py_DECREF(other);
     return differs;
 }
@@ -459,8 +460,8 @@ compare_aware(PyObject *a, PyObject *b, PyObject *oa, PyObject *ob, int op)
     }
     __int128 x = us_of(a), y = us_of(b);
     if (oa != ob) {
-        x -= dt_delta_us(oa);
-        y -= dt_delta_us(ob);
+        x -= kr_dt_delta_us(oa);
+        y -= kr_dt_delta_us(ob);
     }
     if (equality && x == y) {
         int ex = depends_on_fold(a, oa);
@@ -486,15 +487,15 @@ datetime_richcompare(PyObject *a, PyObject *b, int op)
         if (op == Py_EQ || op == Py_NE) {
             return PyBool_FromLong(op == Py_NE);
         }
-        return dt_cmperror(a, b);
+        return kr_dt_cmperror(a, b);
     }
-    if (dt_tzinfo_of(a) == dt_tzinfo_of(b)) {
+    if (kr_dt_tzinfo_of(a) == kr_dt_tzinfo_of(b)) {
         int order =
             memcmp(DT(a)->data, DT(b)->data, _PyDateTime_DATETIME_DATASIZE);
         Py_RETURN_RICHCOMPARE(order, 0, op);
     }
-    PyObject *oa = dt_datetime_offset(a);
-    PyObject *ob = oa ? dt_datetime_offset(b) : NULL;
+    PyObject *oa = kr_dt_datetime_offset(a);
+    PyObject *ob = oa ? kr_dt_datetime_offset(b) : NULL;
     PyObject *result = ob ? compare_aware(a, b, oa, ob, op) : NULL;
     Py_XDECREF(oa);
     Py_XDECREF(ob);
@@ -510,14 +511,14 @@ datetime_hash(PyObject *self)
     }
     PyObject *plain = Py_NewRef(self);
     if (dt->fold) {
-        struct moment m = dt_moment(self);
-        Py_SETREF(plain, dt_new_datetime(&m, dt_tzinfo_of(self), 0,
-                                         Py_TYPE(self)));
+        struct moment m = kr_dt_moment(self);
+        Py_SETREF(plain, kr_dt_new_datetime(&m, kr_dt_tzinfo_of(self), 0,
+                                            Py_TYPE(self)));
         if (plain == NULL) {
             return -1;
         }
     }
-    PyObject *offset = dt_datetime_offset(plain);
+    PyObject *offset = kr_dt_datetime_offset(plain);
     Py_DECREF(plain);
     if (offset == NULL) {
         return -1;
@@ -526,9 +527,8 @@ datetime_hash(PyObject *self)
         dt->hashcode = _Py_HashBytes(dt->data, _PyDateTime_DATETIME_DATASIZE);
     }
     else {
-        PyObject *delta =
-            dt_delta_from_us(us_of(self) - dt_delta_us(offset),
-                             &kr_delta_type);
+        PyObject *delta = kr_dt_delta_from_us(
+            us_of(self) - kr_dt_delta_us(offset), &kr_delta_type);
         if (delta != NULL) {
             dt->hashcode = PyObject_Hash(delta);
             Py_DECREF(delta);
@@ -543,7 +543,7 @@ datetime_hash(PyObject *self)
 static PyObject *
 datetime_repr(PyObject *self)
 {
-    struct moment m = dt_moment(self);
+    struct moment m = kr_dt_moment(self);
     char text[80];
     int n = snprintf(text, sizeof text, "(%d, %d, %d, %d, %d", m.date.year,
                      m.date.month, m.date.day, m.hour, m.minute);
@@ -575,13 +575,13 @@ datetime_isoformat(PyObject *self, PyObject *args, PyObject *kwargs)
     int sep = 'T';
     const char *spec = NULL;
     char time[32], zone[UTC_OFFSET_SIZE] = "";
-    struct moment m = dt_moment(self);
+    struct moment m = kr_dt_moment(self);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Cs:isoformat", keywords,
                                      &sep, &spec) ||
-        dt_format_time(time, sizeof time, spec, m.hour, m.minute, m.second,
-                       m.us) < 0 ||
+        kr_dt_format_time(time, sizeof time, spec, m.hour, m.minute, m.second,
+                          m.us) < 0 ||
         (DT(self)->hastzinfo &&
-         dt_format_offset(zone, ":", DT(self)->tzinfo, self) < 0)) {
+         kr_dt_format_offset(zone, ":", DT(self)->tzinfo, self) < 0)) {
         return NULL;
     }
     return PyUnicode_FromFormat("%04d-%02d-%02d%c%s%s", m.date.year,
@@ -591,8 +591,8 @@ datetime_isoformat(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *
 datetime_ctime(PyObject *self, PyObject *ignored)
 {
-    struct moment m = dt_moment(self);
-    return dt_ctime(&m);
+    struct moment m = kr_dt_moment(self);
+    return kr_dt_ctime(&m);
 }
 
 /* ---- parts */
@@ -600,16 +600,16 @@ datetime_ctime(PyObject *self, PyObject *ignored)
 static PyObject *
 datetime_date(PyObject *self, PyObject *ignored)
 {
-    struct ymd d = dt_ymd(self);
-    return dt_new_date(d.year, d.month, d.day, &kr_date_type);
+    struct ymd d = kr_dt_ymd(self);
+    return kr_dt_new_date(d.year, d.month, d.day, &kr_date_type);
 }
 
 static PyObject *
 time_part(PyObject *self, PyObject *tz)
 {
-    struct moment m = dt_moment(self);
-    return dt_new_time(m.hour, m.minute, m.second, m.us, tz, DT(self)->fold,
-                       &kr_time_type);
+    struct moment m = kr_dt_moment(self);
+    return kr_dt_new_time(m.hour, m.minute, m.second, m.us, tz, DT(self)->fold,
+                          &kr_time_type);
 }
 
 static PyObject *
@@ -621,7 +621,7 @@ datetime_time(PyObject *self, PyObject *ignored)
 static PyObject *
 datetime_timetz(PyObject *self, PyObject *ignored)
 {
-    return time_part(self, dt_tzinfo_of(self));
+    return time_part(self, kr_dt_tzinfo_of(self));
 }
 
 static PyObject *
@@ -629,24 +629,24 @@ datetime_timetuple(PyObject *self, PyObject *ignored)
 {
     int flag = -1;
     if (DT(self)->hastzinfo) {
-        PyObject *dst = dt_tz_dst(DT(self)->tzinfo, self);
+        PyObject *dst = kr_dt_tz_dst(DT(self)->tzinfo, self);
         if (dst == NULL) {
             return NULL;
         }
         if (dst != Py_None) {
-            flag = dt_delta_us(dst) != 0;
+            flag = kr_dt_delta_us(dst) != 0;
         }
         Py_DECREF(dst);
     }
-    struct moment m = dt_moment(self);
-    return dt_struct_time(&m, flag);
+    struct moment m = kr_dt_moment(self);
+    return kr_dt_struct_time(&m, flag);
 }
 
 static PyObject *
 datetime_utctimetuple(PyObject *self, PyObject *ignored)
 {
-    struct moment m = dt_moment(self);
-    PyObject *offset = dt_datetime_offset(self);
+    struct moment m = kr_dt_moment(self);
+    PyObject *offset = kr_dt_datetime_offset(self);
     if (offset == NULL) {
         return NULL;
     }
@@ -654,13 +654,13 @@ datetime_utctimetuple(PyObject *self, PyObject *ignored)
         m.date.day -= DELTA(offset)->days;
         m.second -= DELTA(offset)->seconds;
         m.us -= DELTA(offset)->microseconds;
-        if (dt_normalize_moment(&m) < 0) {
+        if (kr_dt_normalize_moment(&m) < 0) {
             Py_DECREF(offset);
             return NULL;
         }
     }
     Py_DECREF(offset);
-    return dt_struct_time(&m, 0);
+    return kr_dt_struct_time(&m, 0);
 }
 
 static PyObject *
@@ -676,8 +676,8 @@ datetime_timestamp(PyObject *self, PyObject *ignored)
         Py_DECREF(delta);
         return result;
     }
-    struct moment m = dt_moment(self);
-    long long seconds = dt_local_to_seconds(&m, DT(self)->fold);
+    struct moment m = kr_dt_moment(self);
+    long long seconds = kr_dt_local_to_seconds(&m, DT(self)->fold);
     if (seconds == -1) {
         return NULL;
     }
@@ -687,8 +687,8 @@ datetime_timestamp(PyObject *self, PyObject *ignored)
 static PyObject *
 datetime_replace(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    struct moment m = dt_moment(self);
-    PyObject *tz = dt_tzinfo_of(self);
+    struct moment m = kr_dt_moment(self);
+    PyObject *tz = kr_dt_tzinfo_of(self);
     int fold = DT(self)->fold;
     if (!PyArg_ParseTupleAndKeywords(
             args, kwargs, "|iiiiiiiO$i:replace", field_names, &m.date.year,
@@ -696,7 +696,7 @@ datetime_replace(PyObject *self, PyObject *args, PyObject *kwargs)
             &tz, &fold)) {
         return NULL;
     }
-    return dt_new_datetime(&m, tz, fold, Py_TYPE(self));
+    return kr_dt_new_datetime(&m, tz, fold, Py_TYPE(self));
 }
 
 /* ---- astimezone */
@@ -704,17 +704,17 @@ datetime_replace(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *
 local_zone_of_naive(PyObject *self)
 {
-    struct moment m = dt_moment(self);
-    long long seconds = dt_local_to_seconds(&m, DT(self)->fold);
+    struct moment m = kr_dt_moment(self);
+    long long seconds = kr_dt_local_to_seconds(&m, DT(self)->fold);
     return seconds == -1 ? NULL
-                         : dt_local_zone((time_t)(seconds - EPOCH_SECONDS));
+                         : kr_dt_local_zone((time_t)(seconds - EPOCH_SECONDS));
 }
 
 /* self less its offset; its zone is zone. */
 static PyObject *
 to_utc(PyObject *self, PyObject *offset)
 {
-    PyObject *result = dt_datetime_shift(self, offset, -1);
+    PyObject *result = kr_dt_datetime_shift(self, offset, -1);
     if (result == NULL) {
         return NULL;
     }
@@ -724,9 +724,9 @@ to_utc(PyObject *self, PyObject *offset)
         Py_DECREF(result);
         return NULL;
     }
-    struct moment m = dt_moment(result);
-    Py_SETREF(result, dt_new_datetime(&m, kr_datetime.utc, 0,
-                                      Py_TYPE(result)));
+    struct moment m = kr_dt_moment(result);
+    Py_SETREF(result,
+              kr_dt_new_datetime(&m, kr_datetime.utc, 0, Py_TYPE(result)));
     return result;
 }
 
@@ -736,8 +736,8 @@ attach(PyObject *utc, PyObject *tz)
 {
     PyObject *zone;
     if (tz == Py_None) {
-        struct moment m = dt_moment(utc);
-        zone = dt_local_zone((time_t)(dt_seconds(&m) - EPOCH_SECONDS));
+        struct moment m = kr_dt_moment(utc);
+        zone = kr_dt_local_zone((time_t)(kr_dt_seconds(&m) - EPOCH_SECONDS));
     }
     else {
         zone = Py_NewRef(tz);
@@ -761,15 +761,15 @@ datetime_astimezone(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *tz = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:astimezone", keywords,
                                      &tz) ||
-        dt_check_tzinfo(tz) < 0) {
+        kr_dt_check_tzinfo(tz) < 0) {
         return NULL;
     }
     PyObject *offset = NULL;
-    if (dt_tzinfo_of(self) != Py_None) {
-        if (dt_tzinfo_of(self) == tz) {
+    if (kr_dt_tzinfo_of(self) != Py_None) {
+        if (kr_dt_tzinfo_of(self) == tz) {
             return Py_NewRef(self);
         }
-        offset = dt_datetime_offset(self);
+        offset = kr_dt_datetime_offset(self);
         if (offset == NULL) {
             return NULL;
         }
@@ -787,7 +787,7 @@ datetime_astimezone(PyObject *self, PyObject *args, PyObject *kwargs)
             Py_DECREF(zone);
             return Py_NewRef(self);
         }
-        offset = dt_tz_offset(zone, self);
+        offset = kr_dt_tz_offset(zone, self);
         Py_DECREF(zone);
         if (offset == NULL) {
             return NULL;
@@ -860,7 +860,7 @@ datetime_microsecond(PyObject *self, void *ignored)
 static PyObject *
 datetime_tzinfo(PyObject *self, void *ignored)
 {
-    return Py_NewRef(dt_tzinfo_of(self));
+    return Py_NewRef(kr_dt_tzinfo_of(self));
 }
 
 static PyObject *
@@ -884,7 +884,7 @@ static PyMethodDef datetime_methods[] = {
      "The current time: local and naive, or in the zone tz."},
     {"utcnow", datetime_utcnow, METH_NOARGS | METH_CLASS,
      "The current time in UTC, naive."},
-    {"fromtimestamp", (PyCFunction)(void *)dt_datetime_fromtimestamp,
+    {"fromtimestamp", (PyCFunction)(void *)kr_dt_datetime_fromtimestamp,
      KEYWORD_METHOD | METH_CLASS,
      "timestamp[, tz] -> the time in zone tz (or local) at a POSIX "
      "timestamp."},

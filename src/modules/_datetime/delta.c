@@ -19,7 +19,8 @@ floor_div(__int128 n, __int128 d, __int128 *rem)
 }
 
 PyObject *
-dt_new_delta(int days, int seconds, int us, int normalize, PyTypeObject *type)
+kr_dt_new_delta(int days, int seconds, int us, int normalize,
+                PyTypeObject *type)
 {
     long long d = days, s = seconds, u = us;
     if (normalize && (u < 0 || u >= US_PER_SECOND || s < 0 ||
@@ -55,7 +56,7 @@ int_too_large(void)
 }
 
 PyObject *
-dt_delta_from_us(__int128 us, PyTypeObject *type)
+kr_dt_delta_from_us(__int128 us, PyTypeObject *type)
 {
     __int128 u, s;
     __int128 rest = floor_div(us, US_PER_SECOND, &u);
@@ -63,11 +64,11 @@ dt_delta_from_us(__int128 us, PyTypeObject *type)
     if (d < INT_MIN || d > INT_MAX) {
         return int_too_large();
     }
-    return dt_new_delta((int)d, (int)s, (int)u, 0, type);
+    return kr_dt_new_delta((int)d, (int)s, (int)u, 0, type);
 }
 
 __int128
-dt_delta_us(PyObject *delta)
+kr_dt_delta_us(PyObject *delta)
 {
     return ((__int128)DELTA(delta)->days * SECONDS_PER_DAY +
             DELTA(delta)->seconds) *
@@ -76,7 +77,7 @@ dt_delta_us(PyObject *delta)
 }
 
 bool
-dt_offset_too_large(PyObject *delta)
+kr_dt_offset_too_large(PyObject *delta)
 {
     int days = DELTA(delta)->days;
     return (days == -1 && DELTA(delta)->seconds == 0 &&
@@ -96,7 +97,7 @@ int_from_i128(__int128 n)
 static PyObject *
 us_as_int(PyObject *delta)
 {
-    return int_from_i128(dt_delta_us(delta));
+    return int_from_i128(kr_dt_delta_us(delta));
 }
 
 /* Steals the int. */
@@ -115,7 +116,7 @@ delta_from_int(PyObject *us, PyTypeObject *type)
         PyErr_Clear();
         return int_too_large();
     }
-    return dt_delta_from_us(n, type);
+    return kr_dt_delta_from_us(n, type);
 }
 
 /* What the constructor has added up: exact microseconds in two parts and a
@@ -245,7 +246,7 @@ delta_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     round_fraction(&sum);
     if (sum.big == NULL) {
-        return dt_delta_from_us(sum.us, type);
+        return kr_dt_delta_from_us(sum.us, type);
     }
     PyObject *small = int_from_i128(sum.us);
     PyObject *total = small ? PyNumber_Add(sum.big, small) : NULL;
@@ -260,10 +261,9 @@ delta_add(PyObject *a, PyObject *b)
     if (!IS_DELTA(a) || !IS_DELTA(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    return dt_new_delta(DELTA(a)->days + DELTA(b)->days,
-                        DELTA(a)->seconds + DELTA(b)->seconds,
-                        DELTA(a)->microseconds + DELTA(b)->microseconds, 1,
-                        &kr_delta_type);
+    return kr_dt_new_delta(
+        DELTA(a)->days + DELTA(b)->days, DELTA(a)->seconds + DELTA(b)->seconds,
+        DELTA(a)->microseconds + DELTA(b)->microseconds, 1, &kr_delta_type);
 }
 
 static PyObject *
@@ -272,24 +272,23 @@ delta_subtract(PyObject *a, PyObject *b)
     if (!IS_DELTA(a) || !IS_DELTA(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    return dt_new_delta(DELTA(a)->days - DELTA(b)->days,
-                        DELTA(a)->seconds - DELTA(b)->seconds,
-                        DELTA(a)->microseconds - DELTA(b)->microseconds, 1,
-                        &kr_delta_type);
+    return kr_dt_new_delta(
+        DELTA(a)->days - DELTA(b)->days, DELTA(a)->seconds - DELTA(b)->seconds,
+        DELTA(a)->microseconds - DELTA(b)->microseconds, 1, &kr_delta_type);
 }
 
 static PyObject *
 delta_negative(PyObject *self)
 {
-    return dt_new_delta(-DELTA(self)->days, -DELTA(self)->seconds,
-                        -DELTA(self)->microseconds, 1, &kr_delta_type);
+    return kr_dt_new_delta(-DELTA(self)->days, -DELTA(self)->seconds,
+                           -DELTA(self)->microseconds, 1, &kr_delta_type);
 }
 
 static PyObject *
 delta_positive(PyObject *self)
 {
-    return dt_new_delta(DELTA(self)->days, DELTA(self)->seconds,
-                        DELTA(self)->microseconds, 0, &kr_delta_type);
+    return kr_dt_new_delta(DELTA(self)->days, DELTA(self)->seconds,
+                           DELTA(self)->microseconds, 0, &kr_delta_type);
 }
 
 static PyObject *
@@ -363,9 +362,9 @@ delta_multiply(PyObject *a, PyObject *b)
         int overflow;
         long long n = PyLong_AsLongLongAndOverflow(num, &overflow);
         __int128 product;
-        if (!overflow && !__builtin_mul_overflow(dt_delta_us(delta),
+        if (!overflow && !__builtin_mul_overflow(kr_dt_delta_us(delta),
                                                  (__int128)n, &product)) {
-            return dt_delta_from_us(product, &kr_delta_type);
+            return kr_dt_delta_from_us(product, &kr_delta_type);
         }
         PyObject *us = us_as_int(delta);
         PyObject *big = us ? PyNumber_Multiply(us, num) : NULL;
@@ -456,7 +455,7 @@ delta_richcompare(PyObject *a, PyObject *b, int op)
     if (!IS_DELTA(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    __int128 x = dt_delta_us(a), y = dt_delta_us(b);
+    __int128 x = kr_dt_delta_us(a), y = kr_dt_delta_us(b);
     Py_RETURN_RICHCOMPARE(x, y, op);
 }
 
@@ -525,7 +524,7 @@ delta_str(PyObject *self)
 static PyObject *
 delta_total_seconds(PyObject *self, PyObject *ignored)
 {
-    __int128 us = dt_delta_us(self);
+    __int128 us = kr_dt_delta_us(self);
     if (us > -(1LL << 53) && us < 1LL << 53) {
         return PyFloat_FromDouble((double)us / 1e6);
     }

@@ -2,10 +2,10 @@
 #include "modules/_datetime/internal.h"
 
 int
-dt_format_offset(char *buf, const char *sep, PyObject *tz, PyObject *arg)
+kr_dt_format_offset(char *buf, const char *sep, PyObject *tz, PyObject *arg)
 {
     *buf = '\0';
-    PyObject *offset = dt_tz_offset(tz, arg);
+    PyObject *offset = kr_dt_tz_offset(tz, arg);
     if (offset == NULL) {
         return -1;
     }
@@ -13,7 +13,7 @@ dt_format_offset(char *buf, const char *sep, PyObject *tz, PyObject *arg)
         Py_DECREF(offset);
         return 0;
     }
-    long long us = (long long)dt_delta_us(offset);
+    long long us = (long long)kr_dt_delta_us(offset);
     Py_DECREF(offset);
     char sign = us < 0 ? '-' : '+';
     us = us < 0 ? -us : us;
@@ -32,8 +32,8 @@ dt_format_offset(char *buf, const char *sep, PyObject *tz, PyObject *arg)
 }
 
 int
-dt_format_time(char *buf, size_t size, const char *spec, int h, int m, int s,
-               int us)
+kr_dt_format_time(char *buf, size_t size, const char *spec, int h, int m, int s,
+                  int us)
 {
     static const char *const names[] = {"hours", "minutes", "seconds",
                                         "milliseconds", "microseconds"};
@@ -69,7 +69,7 @@ dt_format_time(char *buf, size_t size, const char *spec, int h, int m, int s,
 }
 
 PyObject *
-dt_call_time(PyObject *name, PyObject *arg)
+kr_dt_call_time(PyObject *name, PyObject *arg)
 {
     PyObject *time = PyImport_ImportModule("time");
     if (time == NULL) {
@@ -81,22 +81,23 @@ dt_call_time(PyObject *name, PyObject *arg)
 }
 
 PyObject *
-dt_struct_time(const struct moment *m, int dst)
+kr_dt_struct_time(const struct moment *m, int dst)
 {
     struct ymd d = m->date;
-    PyObject *fields = Py_BuildValue(
-        "iiiiiiiii", d.year, d.month, d.day, m->hour, m->minute, m->second,
-        dt_weekday(d), dt_days_before_month(d.year, d.month) + d.day, dst);
+    PyObject *fields =
+        Py_BuildValue("iiiiiiiii", d.year, d.month, d.day, m->hour, m->minute,
+                      m->second, kr_dt_weekday(d),
+                      kr_dt_days_before_month(d.year, d.month) + d.day, dst);
     if (fields == NULL) {
         return NULL;
     }
-    PyObject *result = dt_call_time(KR_ID(struct_time), fields);
+    PyObject *result = kr_dt_call_time(KR_ID(struct_time), fields);
     Py_DECREF(fields);
     return result;
 }
 
 PyObject *
-dt_ctime(const struct moment *m)
+kr_dt_ctime(const struct moment *m)
 {
     static const char *const days[] = {"Mon", "Tue", "Wed", "Thu",
                                        "Fri", "Sat", "Sun"};
@@ -104,9 +105,9 @@ dt_ctime(const struct moment *m)
                                          "May", "Jun", "Jul", "Aug",
                                          "Sep", "Oct", "Nov", "Dec"};
     return PyUnicode_FromFormat("%s %s %2d %02d:%02d:%02d %04d",
-                                days[dt_weekday(m->date)],
-                                months[m->date.month - 1], m->date.day,
-                                m->hour, m->minute, m->second, m->date.year);
+                                days[kr_dt_weekday(m->date)],
+                                months[m->date.month - 1], m->date.day, m->hour,
+                                m->minute, m->second, m->date.year);
 }
 
 /* ---- strftime */
@@ -115,12 +116,12 @@ dt_ctime(const struct moment *m)
 static PyObject *
 zone_name(PyObject *self, PyObject *tzarg)
 {
-    PyObject *tz = IS_DATETIME(self) || IS_TIME(self) ? dt_tzinfo_of(self)
-                                                      : Py_None;
+    PyObject *tz =
+        IS_DATETIME(self) || IS_TIME(self) ? kr_dt_tzinfo_of(self) : Py_None;
     if (tz == Py_None) {
         return PyUnicode_New(0, 0);
     }
-    PyObject *name = dt_tz_name(tz, tzarg);
+    PyObject *name = kr_dt_tz_name(tz, tzarg);
     if (name == NULL) {
         return NULL;
     }
@@ -146,9 +147,9 @@ static PyObject *
 zone_offset(PyObject *self, PyObject *tzarg)
 {
     char buf[UTC_OFFSET_SIZE] = "";
-    PyObject *tz = IS_DATETIME(self) || IS_TIME(self) ? dt_tzinfo_of(self)
-                                                      : Py_None;
-    if (tz != Py_None && dt_format_offset(buf, "", tz, tzarg) < 0) {
+    PyObject *tz =
+        IS_DATETIME(self) || IS_TIME(self) ? kr_dt_tzinfo_of(self) : Py_None;
+    if (tz != Py_None && kr_dt_format_offset(buf, "", tz, tzarg) < 0) {
         return NULL;
     }
     return PyUnicode_FromString(buf);
@@ -201,8 +202,8 @@ expand_format(PyObject *self, PyObject *format, PyObject *tzarg)
 }
 
 PyObject *
-dt_strftime(PyObject *self, PyObject *format, PyObject *timetuple,
-            PyObject *tzarg)
+kr_dt_strftime(PyObject *self, PyObject *format, PyObject *timetuple,
+               PyObject *tzarg)
 {
     if (PyUnicode_READY(format) < 0 || PyUnicode_AsUTF8(format) == NULL) {
         return NULL;
@@ -222,7 +223,7 @@ dt_strftime(PyObject *self, PyObject *format, PyObject *timetuple,
 }
 
 PyObject *
-dt_format(PyObject *self, PyObject *args, PyObject *ignored)
+kr_dt_format(PyObject *self, PyObject *args, PyObject *ignored)
 {
     PyObject *format;
     if (!PyArg_ParseTuple(args, "U:__format__", &format)) {
@@ -235,7 +236,7 @@ dt_format(PyObject *self, PyObject *args, PyObject *ignored)
 }
 
 PyObject *
-dt_cmperror(PyObject *a, PyObject *b)
+kr_dt_cmperror(PyObject *a, PyObject *b)
 {
     PyErr_Format(PyExc_TypeError, "can't compare %s to %s",
                  Py_TYPE(a)->tp_name, Py_TYPE(b)->tp_name);
@@ -243,7 +244,7 @@ dt_cmperror(PyObject *a, PyObject *b)
 }
 
 PyObject *
-dt_invalid_iso(PyObject *text)
+kr_dt_invalid_iso(PyObject *text)
 {
     if (!PyErr_Occurred()) {
         PyErr_Format(PyExc_ValueError, "Invalid isoformat string: %R", text);
@@ -261,8 +262,9 @@ sane(const unsigned char *state, int at, int mask, int low, int high)
 }
 
 const unsigned char *
-dt_pickle_state(PyObject *args, int maxargs, Py_ssize_t size, int at, int mask,
-                int low, int high, const char *what, PyObject **hold)
+kr_dt_pickle_state(PyObject *args, int maxargs, Py_ssize_t size, int at,
+                   int mask, int low, int high, const char *what,
+                   PyObject **hold)
 {
     *hold = NULL;
     Py_ssize_t n = PyTuple_GET_SIZE(args);

@@ -54,115 +54,116 @@ struct kr_datetime_state {
 extern struct kr_datetime_state kr_datetime;
 
 /* ---- calendar.c */
-bool dt_is_leap(int year);
-int dt_days_in_month(int year, int month);
+bool kr_dt_is_leap(int year);
+int kr_dt_days_in_month(int year, int month);
 /* Days before the 1st of the month in its year. */
-int dt_days_before_month(int year, int month);
+int kr_dt_days_before_month(int year, int month);
 /* 1 for 1 January of year 1. */
-int dt_to_ordinal(struct ymd d);
-struct ymd dt_from_ordinal(int ordinal);
+int kr_dt_to_ordinal(struct ymd d);
+struct ymd kr_dt_from_ordinal(int ordinal);
 /* 0 for Monday. */
-int dt_weekday(struct ymd d);
+int kr_dt_weekday(struct ymd d);
 /* The ordinal of the Monday of ISO week 1. */
-int dt_iso_week1(int year);
+int kr_dt_iso_week1(int year);
 /* The date of an ISO week date. 0, or -1 year, -2 week, -3 day out of range. */
-int dt_from_iso(int year, int week, int day, struct ymd *out);
+int kr_dt_from_iso(int year, int week, int day, struct ymd *out);
 /* Range checks: 0, or -1 with ValueError set. */
-int dt_check_date(int year, int month, int day);
-int dt_check_time(int h, int m, int s, int us, int fold);
+int kr_dt_check_date(int year, int month, int day);
+int kr_dt_check_time(int h, int m, int s, int us, int fold);
 /* Carries a date that is `day` days after the 0th of a month into range. -1
  * with OverflowError set. */
-int dt_normalize_date(struct ymd *d);
-/* Carries microseconds to days up. As dt_normalize_date. */
-int dt_normalize_moment(struct moment *m);
+int kr_dt_normalize_date(struct ymd *d);
+/* Carries microseconds to days up. As kr_dt_normalize_date. */
+int kr_dt_normalize_moment(struct moment *m);
 /* Seconds since 1 January of year 0001-01-01 minus one day; -1 with an
  * exception set when the year is out of range. */
-long long dt_seconds(const struct moment *m);
+long long kr_dt_seconds(const struct moment *m);
 #define EPOCH_SECONDS ((long long)719163 * SECONDS_PER_DAY)
 /* The local time at such a count of seconds, as such a count. -1 on error. */
-long long dt_local(long long seconds);
-/* The inverse of dt_local, choosing by fold. -1 with an exception set. */
-long long dt_local_to_seconds(const struct moment *m, int fold);
+long long kr_dt_local(long long seconds);
+/* The inverse of kr_dt_local, choosing by fold. -1 with an exception set. */
+long long kr_dt_local_to_seconds(const struct moment *m, int fold);
 
 /* ---- delta.c */
 /* A new timedelta; normalize carries. NULL with OverflowError set. */
-PyObject *dt_new_delta(int days, int seconds, int us, int normalize,
-                       PyTypeObject *type);
-PyObject *dt_delta_from_us(__int128 us, PyTypeObject *type);
-__int128 dt_delta_us(PyObject *delta);
+PyObject *kr_dt_new_delta(int days, int seconds, int us, int normalize,
+                          PyTypeObject *type);
+PyObject *kr_dt_delta_from_us(__int128 us, PyTypeObject *type);
+__int128 kr_dt_delta_us(PyObject *delta);
 /* Whether the offset is a whole day or more. */
-bool dt_offset_too_large(PyObject *delta);
+bool kr_dt_offset_too_large(PyObject *delta);
 
 /* ---- tz.c */
-int dt_check_tzinfo(PyObject *o);
+int kr_dt_check_tzinfo(PyObject *o);
 /* tzinfo.name(arg) checked to be None or a short timedelta; for tzinfo None:
  * None. New reference. */
-PyObject *dt_tz_offset(PyObject *tz, PyObject *arg);
-PyObject *dt_tz_dst(PyObject *tz, PyObject *arg);
-PyObject *dt_tz_name(PyObject *tz, PyObject *arg);
-PyObject *dt_new_timezone(PyObject *offset, PyObject *name);
-PyObject *dt_create_timezone(PyObject *offset, PyObject *name);
+PyObject *kr_dt_tz_offset(PyObject *tz, PyObject *arg);
+PyObject *kr_dt_tz_dst(PyObject *tz, PyObject *arg);
+PyObject *kr_dt_tz_name(PyObject *tz, PyObject *arg);
+PyObject *kr_dt_new_timezone(PyObject *offset, PyObject *name);
+PyObject *kr_dt_create_timezone(PyObject *offset, PyObject *name);
 /* The tzinfo member or None, borrowed, of a time or datetime. */
-PyObject *dt_tzinfo_of(PyObject *o);
+PyObject *kr_dt_tzinfo_of(PyObject *o);
 /* The local zone of a moment since the epoch. */
-PyObject *dt_local_zone(time_t t);
+PyObject *kr_dt_local_zone(time_t t);
 
 /* ---- format.c */
 #define UTC_OFFSET_SIZE 24
 /* Writes +HH<sep>MM[<sep>SS[.ffffff]] or nothing. -1 with an exception. */
-int dt_format_offset(char *buf, const char *sep, PyObject *tz, PyObject *arg);
-PyObject *dt_strftime(PyObject *self, PyObject *format, PyObject *timetuple,
-                      PyObject *tzarg);
+int kr_dt_format_offset(char *buf, const char *sep, PyObject *tz,
+                        PyObject *arg);
+PyObject *kr_dt_strftime(PyObject *self, PyObject *format, PyObject *timetuple,
+                         PyObject *tzarg);
 /* The time of day by timespec at buf, "HH:MM..."; -1 with ValueError set. */
-int dt_format_time(char *buf, size_t size, const char *timespec, int h, int m,
-                   int s, int us);
-PyObject *dt_struct_time(const struct moment *m, int dst);
-PyObject *dt_ctime(const struct moment *m);
+int kr_dt_format_time(char *buf, size_t size, const char *timespec, int h,
+                      int m, int s, int us);
+PyObject *kr_dt_struct_time(const struct moment *m, int dst);
+PyObject *kr_dt_ctime(const struct moment *m);
 /* time.NAME() */
-PyObject *dt_call_time(PyObject *name, PyObject *arg);
+PyObject *kr_dt_call_time(PyObject *name, PyObject *arg);
 /* __format__ of date, time and datetime. */
-PyObject *dt_format(PyObject *self, PyObject *args, PyObject *kwargs);
-PyObject *dt_cmperror(PyObject *a, PyObject *b);
+PyObject *kr_dt_format(PyObject *self, PyObject *args, PyObject *kwargs);
+PyObject *kr_dt_cmperror(PyObject *a, PyObject *b);
 /* The bytes of a pickled state of `size` bytes whose byte at `at`, less the
  * fold bit if `fold`, lies in low..high; else NULL without exception (or with
  * one). Borrowed from *hold, which the caller releases. */
-const unsigned char *dt_pickle_state(PyObject *args, int maxargs,
-                                     Py_ssize_t size, int at, int mask,
-                                     int low, int high, const char *what,
-                                     PyObject **hold);
-PyObject *dt_invalid_iso(PyObject *text);
+const unsigned char *kr_dt_pickle_state(PyObject *args, int maxargs,
+                                        Py_ssize_t size, int at, int mask,
+                                        int low, int high, const char *what,
+                                        PyObject **hold);
+PyObject *kr_dt_invalid_iso(PyObject *text);
 
 /* ---- isoparse.c */
 /* Text with every character beyond ASCII replaced by \1\1, NUL-terminated, in
  * PyMem memory; NULL without an exception if it can't be a date. */
-char *dt_iso_text(PyObject *str, Py_ssize_t *len);
-int dt_iso_date(const char *s, Py_ssize_t len, struct ymd *out);
-Py_ssize_t dt_iso_separator(const char *s, Py_ssize_t len);
+char *kr_dt_iso_text(PyObject *str, Py_ssize_t *len);
+int kr_dt_iso_date(const char *s, Py_ssize_t len, struct ymd *out);
+Py_ssize_t kr_dt_iso_separator(const char *s, Py_ssize_t len);
 struct iso_time {
     int hour, minute, second, us, offset, offset_us;
 };
 /* 0: no zone, 1: zone, < 0: malformed. */
-int dt_iso_time(const char *s, Py_ssize_t len, struct iso_time *out);
+int kr_dt_iso_time(const char *s, Py_ssize_t len, struct iso_time *out);
 /* The zone of a parsed time: None, UTC or another. New reference. */
-PyObject *dt_iso_zone(int rv, const struct iso_time *t);
+PyObject *kr_dt_iso_zone(int rv, const struct iso_time *t);
 
 /* ---- date.c, time.c, datetime.c */
-PyObject *dt_new_date(int year, int month, int day, PyTypeObject *cls);
-PyObject *dt_new_time(int h, int m, int s, int us, PyObject *tz, int fold,
-                      PyTypeObject *cls);
-PyObject *dt_new_datetime(const struct moment *m, PyObject *tz, int fold,
-                          PyTypeObject *cls);
+PyObject *kr_dt_new_date(int year, int month, int day, PyTypeObject *cls);
+PyObject *kr_dt_new_time(int h, int m, int s, int us, PyObject *tz, int fold,
+                         PyTypeObject *cls);
+PyObject *kr_dt_new_datetime(const struct moment *m, PyObject *tz, int fold,
+                             PyTypeObject *cls);
 /* As new_*, but calls a subclass. */
-PyObject *dt_make_date(struct ymd d, PyObject *cls);
-PyObject *dt_make_datetime(const struct moment *m, PyObject *tz, int fold,
-                           PyObject *cls);
-struct ymd dt_ymd(PyObject *date);
-struct moment dt_moment(PyObject *datetime);
-PyObject *dt_datetime_offset(PyObject *datetime);
+PyObject *kr_dt_make_date(struct ymd d, PyObject *cls);
+PyObject *kr_dt_make_datetime(const struct moment *m, PyObject *tz, int fold,
+                              PyObject *cls);
+struct ymd kr_dt_ymd(PyObject *date);
+struct moment kr_dt_moment(PyObject *datetime);
+PyObject *kr_dt_datetime_offset(PyObject *datetime);
 /* datetime + sign * delta. */
-PyObject *dt_datetime_shift(PyObject *datetime, PyObject *delta, int sign);
-PyObject *dt_datetime_fromtimestamp(PyObject *cls, PyObject *args,
-                                    PyObject *kwargs);
-PyObject *dt_date_fromtimestamp(PyObject *cls, PyObject *timestamp);
+PyObject *kr_dt_datetime_shift(PyObject *datetime, PyObject *delta, int sign);
+PyObject *kr_dt_datetime_fromtimestamp(PyObject *cls, PyObject *args,
+                                       PyObject *kwargs);
+PyObject *kr_dt_date_fromtimestamp(PyObject *cls, PyObject *timestamp);
 
 #endif

@@ -2,7 +2,7 @@
 #include "modules/_datetime/internal.h"
 
 char *
-dt_iso_text(PyObject *str, Py_ssize_t *len)
+kr_dt_iso_text(PyObject *str, Py_ssize_t *len)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(str);
     if (PyUnicode_READY(str) < 0) {
@@ -69,11 +69,11 @@ week_date(const char *start, const char *p, Py_ssize_t len, int year,
             return -4;
         }
     }
-    return dt_from_iso(year, week, day, out) < 0 ? -4 : 0;
+    return kr_dt_from_iso(year, week, day, out) < 0 ? -4 : 0;
 }
 
 int
-dt_iso_date(const char *s, Py_ssize_t len, struct ymd *out)
+kr_dt_iso_date(const char *s, Py_ssize_t len, struct ymd *out)
 {
     int year;
     const char *p = digits(s, &year, 4);
@@ -97,7 +97,7 @@ dt_iso_date(const char *s, Py_ssize_t len, struct ymd *out)
 }
 
 Py_ssize_t
-dt_iso_separator(const char *s, Py_ssize_t len)
+kr_dt_iso_separator(const char *s, Py_ssize_t len)
 {
     if (len == 7) {
         return 7;
@@ -174,7 +174,7 @@ read_clock(const char *p, const char *end, int *hour, int *minute, int *second,
 }
 
 int
-dt_iso_time(const char *s, Py_ssize_t len, struct iso_time *t)
+kr_dt_iso_time(const char *s, Py_ssize_t len, struct iso_time *t)
 {
     const char *end = s + len, *zone = s;
     do {
@@ -201,7 +201,7 @@ dt_iso_time(const char *s, Py_ssize_t len, struct iso_time *t)
 }
 
 PyObject *
-dt_iso_zone(int rv, const struct iso_time *t)
+kr_dt_iso_zone(int rv, const struct iso_time *t)
 {
     if (rv != 1) {
         Py_RETURN_NONE;
@@ -210,11 +210,11 @@ dt_iso_zone(int rv, const struct iso_time *t)
         return Py_NewRef(kr_datetime.utc);
     }
     PyObject *delta =
-        dt_new_delta(0, t->offset, t->offset_us, 1, &kr_delta_type);
+        kr_dt_new_delta(0, t->offset, t->offset_us, 1, &kr_delta_type);
     if (delta == NULL) {
         return NULL;
     }
-    PyObject *zone = dt_new_timezone(delta, NULL);
+    PyObject *zone = kr_dt_new_timezone(delta, NULL);
     Py_DECREF(delta);
     return zone;
 }

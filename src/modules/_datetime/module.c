@@ -10,7 +10,7 @@ capi_datetime_fold(int year, int month, int day, int h, int m, int s, int us,
                    PyObject *tz, int fold, PyTypeObject *cls)
 {
     struct moment mo = {{year, month, day}, h, m, s, us};
-    return dt_new_datetime(&mo, tz, fold, cls);
+    return kr_dt_new_datetime(&mo, tz, fold, cls);
 }
 
 static PyObject *
@@ -23,7 +23,7 @@ capi_datetime(int year, int month, int day, int h, int m, int s, int us,
 static PyObject *
 capi_time(int h, int m, int s, int us, PyObject *tz, PyTypeObject *cls)
 {
-    return dt_new_time(h, m, s, us, tz, 0, cls);
+    return kr_dt_new_time(h, m, s, us, tz, 0, cls);
 }
 
 static PyObject *
@@ -33,7 +33,7 @@ capi_date_fromtimestamp(PyObject *cls, PyObject *args)
     if (!PyArg_UnpackTuple(args, "fromtimestamp", 1, 1, &timestamp)) {
         return NULL;
     }
-    return dt_date_fromtimestamp(cls, timestamp);
+    return kr_dt_date_fromtimestamp(cls, timestamp);
 }
 
 static void
@@ -46,15 +46,15 @@ fill_capi(PyDateTime_CAPI *api)
         .DeltaType = &kr_delta_type,
         .TZInfoType = &kr_tzinfo_type,
         .TimeZone_UTC = kr_datetime.utc,
-        .Date_FromDate = dt_new_date,
+        .Date_FromDate = kr_dt_new_date,
         .DateTime_FromDateAndTime = capi_datetime,
         .Time_FromTime = capi_time,
-        .Delta_FromDelta = dt_new_delta,
-        .TimeZone_FromTimeZone = dt_new_timezone,
-        .DateTime_FromTimestamp = dt_datetime_fromtimestamp,
+        .Delta_FromDelta = kr_dt_new_delta,
+        .TimeZone_FromTimeZone = kr_dt_new_timezone,
+        .DateTime_FromTimestamp = kr_dt_datetime_fromtimestamp,
         .Date_FromTimestamp = capi_date_fromtimestamp,
         .DateTime_FromDateAndTimeAndFold = capi_datetime_fold,
-        .Time_FromTimeAndFold = dt_new_time,
+        .Time_FromTimeAndFold = kr_dt_new_time,
     };
 }
 
@@ -72,15 +72,15 @@ set(PyTypeObject *type, const char *name, PyObject *value)
 static PyObject *
 delta(int days, int seconds, int us)
 {
-    return dt_new_delta(days, seconds, us, 0, &kr_delta_type);
+    return kr_dt_new_delta(days, seconds, us, 0, &kr_delta_type);
 }
 
 static PyObject *
 zone(int hours, int minutes)
 {
     PyObject *offset =
-        dt_new_delta(0, (hours * 60 + minutes) * 60, 0, 1, &kr_delta_type);
-    PyObject *tz = offset ? dt_create_timezone(offset, NULL) : NULL;
+        kr_dt_new_delta(0, (hours * 60 + minutes) * 60, 0, 1, &kr_delta_type);
+    PyObject *tz = offset ? kr_dt_create_timezone(offset, NULL) : NULL;
     Py_XDECREF(offset);
     return tz;
 }
@@ -97,14 +97,14 @@ set_limits(void)
     if (set(td, "resolution", delta(0, 0, 1)) < 0 ||
         set(td, "min", delta(-MAX_DELTA_DAYS, 0, 0)) < 0 ||
         set(td, "max", delta(MAX_DELTA_DAYS, 86399, 999999)) < 0 ||
-        set(d, "min", dt_new_date(1, 1, 1, d)) < 0 ||
-        set(d, "max", dt_new_date(MAXYEAR, 12, 31, d)) < 0 ||
+        set(d, "min", kr_dt_new_date(1, 1, 1, d)) < 0 ||
+        set(d, "max", kr_dt_new_date(MAXYEAR, 12, 31, d)) < 0 ||
         set(d, "resolution", delta(1, 0, 0)) < 0 ||
-        set(t, "min", dt_new_time(0, 0, 0, 0, Py_None, 0, t)) < 0 ||
-        set(t, "max", dt_new_time(23, 59, 59, 999999, Py_None, 0, t)) < 0 ||
+        set(t, "min", kr_dt_new_time(0, 0, 0, 0, Py_None, 0, t)) < 0 ||
+        set(t, "max", kr_dt_new_time(23, 59, 59, 999999, Py_None, 0, t)) < 0 ||
         set(t, "resolution", delta(0, 0, 1)) < 0 ||
-        set(dt, "min", dt_new_datetime(&min, Py_None, 0, dt)) < 0 ||
-        set(dt, "max", dt_new_datetime(&max, Py_None, 0, dt)) < 0 ||
+        set(dt, "min", kr_dt_new_datetime(&min, Py_None, 0, dt)) < 0 ||
+        set(dt, "max", kr_dt_new_datetime(&max, Py_None, 0, dt)) < 0 ||
         set(dt, "resolution", delta(0, 0, 1)) < 0) {
         return -1;
     }
@@ -115,7 +115,7 @@ set_limits(void)
         set(tz, "max", zone(23, 59)) < 0) {
         return -1;
     }
-    kr_datetime.epoch = dt_new_datetime(&epoch, kr_datetime.utc, 0, dt);
+    kr_datetime.epoch = kr_dt_new_datetime(&epoch, kr_datetime.utc, 0, dt);
     fill_capi(&kr_datetime.capi);
     return kr_datetime.epoch != NULL ? 0 : -1;
 }

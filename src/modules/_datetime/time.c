@@ -2,10 +2,10 @@
 #include "modules/_datetime/internal.h"
 
 PyObject *
-dt_new_time(int h, int m, int s, int us, PyObject *tz, int fold,
-            PyTypeObject *cls)
+kr_dt_new_time(int h, int m, int s, int us, PyObject *tz, int fold,
+               PyTypeObject *cls)
 {
-    if (dt_check_time(h, m, s, us, fold) < 0 || dt_check_tzinfo(tz) < 0) {
+    if (kr_dt_check_time(h, m, s, us, fold) < 0 || kr_dt_check_tzinfo(tz) < 0) {
         return NULL;
     }
     PyDateTime_Time *self = TIME(cls->tp_alloc(cls, 0));
@@ -52,9 +52,8 @@ time_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"hour",   "minute", "second", "microsecond",
                                "tzinfo", "fold",   NULL};
     PyObject *hold;
-    const unsigned char *state =
-        dt_pickle_state(args, 2, _PyDateTime_TIME_DATASIZE, 0, 0x7f, 0, 23,
-                        "time", &hold);
+    const unsigned char *state = kr_dt_pickle_state(
+        args, 2, _PyDateTime_TIME_DATASIZE, 0, 0x7f, 0, 23, "time", &hold);
     if (state != NULL) {
         PyObject *self = from_state(type, state, args);
         Py_DECREF(hold);
@@ -67,7 +66,7 @@ time_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
                                      &m, &s, &us, &tz, &fold)) {
         return NULL;
     }
-    return dt_new_time(h, m, s, us, tz, fold, type);
+    return kr_dt_new_time(h, m, s, us, tz, fold, type);
 }
 
 static void
@@ -84,7 +83,7 @@ time_dealloc(PyObject *self)
 static PyObject *
 offset_of(PyObject *self)
 {
-    return dt_tz_offset(dt_tzinfo_of(self), Py_None);
+    return kr_dt_tz_offset(kr_dt_tzinfo_of(self), Py_None);
 }
 
 static PyObject *
@@ -96,13 +95,13 @@ time_utcoffset(PyObject *self, PyObject *ignored)
 static PyObject *
 time_dst(PyObject *self, PyObject *ignored)
 {
-    return dt_tz_dst(dt_tzinfo_of(self), Py_None);
+    return kr_dt_tz_dst(kr_dt_tzinfo_of(self), Py_None);
 }
 
 static PyObject *
 time_tzname(PyObject *self, PyObject *ignored)
 {
-    return dt_tz_name(dt_tzinfo_of(self), Py_None);
+    return kr_dt_tz_name(kr_dt_tzinfo_of(self), Py_None);
 }
 
 /* ---- text */
@@ -145,12 +144,12 @@ time_isoformat(PyObject *self, PyObject *args, PyObject *kwargs)
     const char *spec = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|s:isoformat", keywords,
                                      &spec) ||
-        dt_format_time(text, 32, spec, PyDateTime_TIME_GET_HOUR(self),
-                       PyDateTime_TIME_GET_MINUTE(self),
-                       PyDateTime_TIME_GET_SECOND(self),
-                       PyDateTime_TIME_GET_MICROSECOND(self)) < 0 ||
+        kr_dt_format_time(text, 32, spec, PyDateTime_TIME_GET_HOUR(self),
+                          PyDateTime_TIME_GET_MINUTE(self),
+                          PyDateTime_TIME_GET_SECOND(self),
+                          PyDateTime_TIME_GET_MICROSECOND(self)) < 0 ||
         (TIME(self)->hastzinfo &&
-         dt_format_offset(zone, ":", TIME(self)->tzinfo, Py_None) < 0)) {
+         kr_dt_format_offset(zone, ":", TIME(self)->tzinfo, Py_None) < 0)) {
         return NULL;
     }
     strcat(text, zone);
@@ -173,7 +172,7 @@ time_strftime(PyObject *self, PyObject *args, PyObject *kwargs)
     if (tuple == NULL) {
         return NULL;
     }
-    PyObject *result = dt_strftime(self, format, tuple, Py_None);
+    PyObject *result = kr_dt_strftime(self, format, tuple, Py_None);
     Py_DECREF(tuple);
     return result;
 }
@@ -188,23 +187,23 @@ time_fromisoformat(PyObject *cls, PyObject *text)
     }
     Py_ssize_t n;
     struct iso_time t;
-    char *s = dt_iso_text(text, &n);
+    char *s = kr_dt_iso_text(text, &n);
     if (s == NULL) {
         return NULL;
     }
     int skip = *s == 'T';
-    int rv = dt_iso_time(s + skip, n - skip, &t);
+    int rv = kr_dt_iso_time(s + skip, n - skip, &t);
     PyMem_Free(s);
     if (rv < 0) {
-        return dt_invalid_iso(text);
+        return kr_dt_invalid_iso(text);
     }
-    PyObject *zone = dt_iso_zone(rv, &t), *result;
+    PyObject *zone = kr_dt_iso_zone(rv, &t), *result;
     if (zone == NULL) {
         return NULL;
     }
     if (cls == (PyObject *)&kr_time_type) {
-        result = dt_new_time(t.hour, t.minute, t.second, t.us, zone, 0,
-                             &kr_time_type);
+        result = kr_dt_new_time(t.hour, t.minute, t.second, t.us, zone, 0,
+                                &kr_time_type);
     }
     else {
         result = PyObject_CallFunction(cls, "iiiiO", t.hour, t.minute,
@@ -237,12 +236,12 @@ static PyObject *
 compare_aware(PyObject *a, PyObject *b, PyObject *oa, PyObject *ob, int op)
 {
     if (oa == ob || (oa != Py_None && ob != Py_None &&
-                     dt_delta_us(oa) == dt_delta_us(ob))) {
+                     kr_dt_delta_us(oa) == kr_dt_delta_us(ob))) {
         return compare_bytes(a, b, op);
     }
     if (oa != Py_None && ob != Py_None) {
-        long long x = us_of_day(a) - (long long)dt_delta_us(oa),
-                  y = us_of_day(b) - (long long)dt_delta_us(ob);
+        long long x = us_of_day(a) - (long long)kr_dt_delta_us(oa),
+                  y = us_of_day(b) - (long long)kr_dt_delta_us(ob);
         Py_RETURN_RICHCOMPARE(x, y, op);
     }
     if (op == Py_EQ || op == Py_NE) {
@@ -259,7 +258,7 @@ time_richcompare(PyObject *a, PyObject *b, int op)
     if (!IS_TIME(b)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    if (dt_tzinfo_of(a) == dt_tzinfo_of(b)) {
+    if (kr_dt_tzinfo_of(a) == kr_dt_tzinfo_of(b)) {
         return compare_bytes(a, b, op);
     }
     PyObject *oa = offset_of(a), *ob = oa ? offset_of(b) : NULL;
@@ -278,9 +277,10 @@ time_hash(PyObject *self)
     }
     PyObject *plain = Py_NewRef(self);
     if (t->fold) {
-        Py_SETREF(plain, dt_new_time(t->data[0], t->data[1], t->data[2],
-                                     PyDateTime_TIME_GET_MICROSECOND(self),
-                                     dt_tzinfo_of(self), 0, Py_TYPE(self)));
+        Py_SETREF(plain,
+                  kr_dt_new_time(t->data[0], t->data[1], t->data[2],
+                                 PyDateTime_TIME_GET_MICROSECOND(self),
+                                 kr_dt_tzinfo_of(self), 0, Py_TYPE(self)));
         if (plain == NULL) {
             return -1;
         }
@@ -294,8 +294,8 @@ time_hash(PyObject *self)
         t->hashcode = _Py_HashBytes(t->data, _PyDateTime_TIME_DATASIZE);
     }
     else {
-        PyObject *delta = dt_delta_from_us(
-            us_of_day(self) - dt_delta_us(offset), &kr_delta_type);
+        PyObject *delta = kr_dt_delta_from_us(
+            us_of_day(self) - kr_dt_delta_us(offset), &kr_delta_type);
         if (delta != NULL) {
             t->hashcode = PyObject_Hash(delta);
             Py_DECREF(delta);
@@ -316,12 +316,12 @@ time_replace(PyObject *self, PyObject *args, PyObject *kwargs)
         m = PyDateTime_TIME_GET_MINUTE(self),
         s = PyDateTime_TIME_GET_SECOND(self),
         us = PyDateTime_TIME_GET_MICROSECOND(self), fold = TIME(self)->fold;
-    PyObject *tz = dt_tzinfo_of(self);
+    PyObject *tz = kr_dt_tzinfo_of(self);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|iiiiO$i:replace",
                                      keywords, &h, &m, &s, &us, &tz, &fold)) {
         return NULL;
     }
-    return dt_new_time(h, m, s, us, tz, fold, Py_TYPE(self));
+    return kr_dt_new_time(h, m, s, us, tz, fold, Py_TYPE(self));
 }
 
 static PyObject *
@@ -382,7 +382,7 @@ time_microsecond(PyObject *self, void *ignored)
 static PyObject *
 time_tzinfo(PyObject *self, void *ignored)
 {
-    return Py_NewRef(dt_tzinfo_of(self));
+    return Py_NewRef(kr_dt_tzinfo_of(self));
 }
 
 static PyObject *
@@ -406,14 +406,14 @@ static PyMethodDef time_methods[] = {
      "'hours',\n'minutes', 'seconds', 'milliseconds' or 'microseconds'."},
     {"strftime", (PyCFunction)(void *)time_strftime,
      METH_VARARGS | METH_KEYWORDS, "format -> str, as time.strftime()."},
-    {"__format__", (PyCFunction)(void *)dt_format, METH_VARARGS,
+    {"__format__", (PyCFunction)(void *)kr_dt_format, METH_VARARGS,
      "Formats self with strftime."},
     {"utcoffset", time_utcoffset, METH_NOARGS,
      "Return self.tzinfo.utcoffset(self)."},
     {"tzname", time_tzname, METH_NOARGS, "Return self.tzinfo.tzname(self)."},
     {"dst", time_dst, METH_NOARGS, "Return self.tzinfo.dst(self)."},
-    {"replace", (PyCFunction)(void *)time_replace,
-     METH_VARARGS | METH_KEYWORDS, "A time with some fields replaced."},
+    {"replace", (PyCFunction)(void *)time_replace, METH_VARARGS | METH_KEYWORDS,
+     "A time with some fields replaced."},
     {"fromisoformat", time_fromisoformat, METH_O | METH_CLASS,
      "str -> time in ISO 8601 format."},
     {"__reduce_ex__", time_reduce_ex, METH_VARARGS,

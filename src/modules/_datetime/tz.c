@@ -10,7 +10,7 @@ typedef struct {
 #define TZ(op) ((timezone_object *)(op))
 
 int
-dt_check_tzinfo(PyObject *o)
+kr_dt_check_tzinfo(PyObject *o)
 {
     if (o == Py_None || IS_TZINFO(o)) {
         return 0;
@@ -23,7 +23,7 @@ dt_check_tzinfo(PyObject *o)
 }
 
 PyObject *
-dt_tzinfo_of(PyObject *o)
+kr_dt_tzinfo_of(PyObject *o)
 {
     if (!_PyDateTime_HAS_TZINFO(o)) {
         return Py_None;
@@ -49,7 +49,7 @@ call_offset(PyObject *tz, PyObject *name, PyObject *arg)
         Py_DECREF(offset);
         return NULL;
     }
-    if (dt_offset_too_large(offset)) {
+    if (kr_dt_offset_too_large(offset)) {
         Py_DECREF(offset);
         PyErr_SetString(PyExc_ValueError,
                         "offset must be a timedelta strictly between "
@@ -60,7 +60,7 @@ call_offset(PyObject *tz, PyObject *name, PyObject *arg)
 }
 
 PyObject *
-dt_tz_offset(PyObject *tz, PyObject *arg)
+kr_dt_tz_offset(PyObject *tz, PyObject *arg)
 {
     if (Py_IS_TYPE(tz, &kr_timezone_type)) {
         return Py_NewRef(TZ(tz)->offset);
@@ -69,13 +69,13 @@ dt_tz_offset(PyObject *tz, PyObject *arg)
 }
 
 PyObject *
-dt_tz_dst(PyObject *tz, PyObject *arg)
+kr_dt_tz_dst(PyObject *tz, PyObject *arg)
 {
     return call_offset(tz, KR_ID(dst), arg);
 }
 
 PyObject *
-dt_tz_name(PyObject *tz, PyObject *arg)
+kr_dt_tz_name(PyObject *tz, PyObject *arg)
 {
     if (tz == Py_None) {
         Py_RETURN_NONE;
@@ -131,14 +131,14 @@ inconsistent(void)
 static PyObject *
 from_utc(PyObject *dt, PyObject *offset, PyObject *dst)
 {
-    PyObject *standard = dt_delta_from_us(dt_delta_us(offset) -
-                                          dt_delta_us(dst), &kr_delta_type);
-    PyObject *result = standard ? dt_datetime_shift(dt, standard, 1) : NULL;
+    PyObject *standard = kr_dt_delta_from_us(
+        kr_dt_delta_us(offset) - kr_dt_delta_us(dst), &kr_delta_type);
+    PyObject *result = standard ? kr_dt_datetime_shift(dt, standard, 1) : NULL;
     Py_XDECREF(standard);
     if (result == NULL) {
         return NULL;
     }
-    PyObject *again = dt_tz_dst(dt_tzinfo_of(dt), result);
+    PyObject *again = kr_dt_tz_dst(kr_dt_tzinfo_of(dt), result);
     if (again == NULL) {
         Py_DECREF(result);
         return NULL;
@@ -148,8 +148,8 @@ from_utc(PyObject *dt, PyObject *offset, PyObject *dst)
         Py_DECREF(result);
         return inconsistent();
     }
-    if (dt_delta_us(again) != 0) {
-        Py_SETREF(result, dt_datetime_shift(result, again, 1));
+    if (kr_dt_delta_us(again) != 0) {
+        Py_SETREF(result, kr_dt_datetime_shift(result, again, 1));
     }
     Py_DECREF(again);
     return result;
@@ -163,11 +163,11 @@ tzinfo_fromutc(PyObject *self, PyObject *dt)
                         "fromutc: argument must be a datetime");
         return NULL;
     }
-    if (dt_tzinfo_of(dt) != self) {
+    if (kr_dt_tzinfo_of(dt) != self) {
         PyErr_SetString(PyExc_ValueError, "fromutc: dt.tzinfo is not self");
         return NULL;
     }
-    PyObject *offset = dt_datetime_offset(dt);
+    PyObject *offset = kr_dt_datetime_offset(dt);
     if (offset == NULL) {
         return NULL;
     }
@@ -177,7 +177,7 @@ tzinfo_fromutc(PyObject *self, PyObject *dt)
                         "fromutc: non-None utcoffset() result required");
         return NULL;
     }
-    PyObject *dst = dt_tz_dst(dt_tzinfo_of(dt), dt), *result = NULL;
+    PyObject *dst = kr_dt_tz_dst(kr_dt_tzinfo_of(dt), dt), *result = NULL;
     if (dst == Py_None) {
         PyErr_SetString(PyExc_ValueError,
                         "fromutc: non-None dst() result required");
@@ -242,7 +242,7 @@ PyTypeObject kr_tzinfo_type = {
 /* ---- timezone */
 
 PyObject *
-dt_create_timezone(PyObject *offset, PyObject *name)
+kr_dt_create_timezone(PyObject *offset, PyObject *name)
 {
     timezone_object *self =
         (timezone_object *)kr_timezone_type.tp_alloc(&kr_timezone_type, 0);
@@ -254,30 +254,30 @@ dt_create_timezone(PyObject *offset, PyObject *name)
 }
 
 PyObject *
-dt_new_timezone(PyObject *offset, PyObject *name)
+kr_dt_new_timezone(PyObject *offset, PyObject *name)
 {
-    if (name == NULL && dt_delta_us(offset) == 0) {
+    if (name == NULL && kr_dt_delta_us(offset) == 0) {
         return Py_NewRef(kr_datetime.utc);
     }
-    if (dt_offset_too_large(offset)) {
+    if (kr_dt_offset_too_large(offset)) {
         PyErr_Format(PyExc_ValueError,
                      "offset must be a timedelta strictly between "
                      "-timedelta(hours=24) and timedelta(hours=24), not %R.",
                      offset);
         return NULL;
     }
-    return dt_create_timezone(offset, name);
+    return kr_dt_create_timezone(offset, name);
 }
 
 PyObject *
-dt_local_zone(time_t t)
+kr_dt_local_zone(time_t t)
 {
     struct tm tm;
     if (_PyTime_localtime(t, &tm) != 0) {
         return NULL;
     }
     PyObject *delta =
-        dt_new_delta(0, (int)tm.tm_gmtoff, 0, 1, &kr_delta_type);
+        kr_dt_new_delta(0, (int)tm.tm_gmtoff, 0, 1, &kr_delta_type);
     PyObject *name = NULL, *result = NULL;
     if (delta != NULL && tm.tm_zone != NULL) {
         name = PyUnicode_DecodeLocale(tm.tm_zone, "surrogateescape");
@@ -287,7 +287,7 @@ dt_local_zone(time_t t)
         }
     }
     if (delta != NULL) {
-        result = dt_new_timezone(delta, name);
+        result = kr_dt_new_timezone(delta, name);
         Py_DECREF(delta);
     }
     Py_XDECREF(name);
@@ -303,7 +303,7 @@ timezone_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
                                      &kr_delta_type, &offset, &name)) {
         return NULL;
     }
-    return dt_new_timezone(offset, name);
+    return kr_dt_new_timezone(offset, name);
 }
 
 static void
@@ -321,8 +321,9 @@ timezone_richcompare(PyObject *self, PyObject *other, int op)
         !Py_IS_TYPE(other, &kr_timezone_type)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    return PyBool_FromLong((dt_delta_us(TZ(self)->offset) ==
-                            dt_delta_us(TZ(other)->offset)) == (op == Py_EQ));
+    return PyBool_FromLong((kr_dt_delta_us(TZ(self)->offset) ==
+                            kr_dt_delta_us(TZ(other)->offset)) ==
+                           (op == Py_EQ));
 }
 
 static Py_hash_t
@@ -364,7 +365,7 @@ timezone_str(PyObject *self)
     if (TZ(self)->name != NULL) {
         return Py_NewRef(TZ(self)->name);
     }
-    long long us = (long long)dt_delta_us(TZ(self)->offset);
+    long long us = (long long)kr_dt_delta_us(TZ(self)->offset);
     if (us == 0) {
         return PyUnicode_FromString("UTC");
     }
@@ -415,11 +416,11 @@ timezone_fromutc(PyObject *self, PyObject *dt)
                         "fromutc: argument must be a datetime instance");
         return NULL;
     }
-    if (dt_tzinfo_of(dt) != self) {
+    if (kr_dt_tzinfo_of(dt) != self) {
         PyErr_SetString(PyExc_ValueError, "fromutc: dt.tzinfo is not self");
         return NULL;
     }
-    return dt_datetime_shift(dt, TZ(self)->offset, 1);
+    return kr_dt_datetime_shift(dt, TZ(self)->offset, 1);
 }
 
 static PyObject *
