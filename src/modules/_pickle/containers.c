@@ -54,7 +54,7 @@ save_items(pickler *self, PyObject *tuple)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(tuple);
     for (Py_ssize_t i = 0; i < n; i++) {
-        if (pk_save(self, PyTuple_GET_ITEM(tuple, i), false) < 0) {
+        if (kr_pk_save(self, PyTuple_GET_ITEM(tuple, i), false) < 0) {
             return -1;
         }
     }
@@ -62,38 +62,40 @@ save_items(pickler *self, PyObject *tuple)
 }
 
 int
-pk_save_tuple(pickler *self, PyObject *obj)
+kr_pk_save_tuple(pickler *self, PyObject *obj)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(obj), index;
     if (n == 0) {
-        return self->bin ? pk_op(self, EMPTY_TUPLE) : pk_write(self, "(t", 2);
+        return self->bin ? kr_pk_op(self, EMPTY_TUPLE)
+                         : kr_pk_write(self, "(t", 2);
     }
     bool small = n <= 3 && self->proto >= 2;
-    if ((!small && pk_op(self, MARK) < 0) || save_items(self, obj) < 0) {
+    if ((!small && kr_pk_op(self, MARK) < 0) || save_items(self, obj) < 0) {
         return -1;
     }
-    if (pk_in_memo(self, obj, &index)) {
+    if (kr_pk_in_memo(self, obj, &index)) {
         /* it contains itself, and an inner visit has saved it: drop ours */
         if (!small && self->bin) {
-            return pk_op(self, POP_MARK) < 0 ? -1 : pk_memo_get(self, index);
+            return kr_pk_op(self, POP_MARK) < 0 ? -1
+                                                : kr_pk_memo_get(self, index);
         }
         for (Py_ssize_t i = small ? 0 : -1; i < n; i++) {
-            if (pk_op(self, POP) < 0) {
+            if (kr_pk_op(self, POP) < 0) {
                 return -1;
             }
         }
-        return pk_memo_get(self, index);
+        return kr_pk_memo_get(self, index);
     }
-    if (pk_op(self, small ? TUPLE1 + (int)n - 1 : TUPLE) < 0) {
+    if (kr_pk_op(self, small ? TUPLE1 + (int)n - 1 : TUPLE) < 0) {
         return -1;
     }
-    return pk_memo_put(self, obj);
+    return kr_pk_memo_put(self, obj);
 }
 
 /* ---- list */
 
 int
-pk_batch_list(pickler *self, PyObject *iter)
+kr_pk_batch_list(pickler *self, PyObject *iter)
 {
     Py_ssize_t n;
     do {
@@ -103,8 +105,8 @@ pk_batch_list(pickler *self, PyObject *iter)
         }
         PyObject *next = self->proto == 0 ? NULL : PyIter_Next(iter);
         if (next == NULL) {
-            int rc = PyErr_Occurred() || pk_save(self, item, false) < 0 ||
-                             pk_op(self, APPEND) < 0
+            int rc = PyErr_Occurred() || kr_pk_save(self, item, false) < 0 ||
+                             kr_pk_op(self, APPEND) < 0
                          ? -1
                          : 0;
             Py_DECREF(item);
@@ -114,10 +116,10 @@ pk_batch_list(pickler *self, PyObject *iter)
             n = BATCH_SIZE; /* text: one by one to the end */
             continue;
         }
-        int rc = pk_op(self, MARK) < 0 || pk_save(self, item, false) < 0;
+        int rc = kr_pk_op(self, MARK) < 0 || kr_pk_save(self, item, false) < 0;
         Py_DECREF(item);
         for (n = 1; !rc && next != NULL;) {
-            rc = pk_save(self, next, false) < 0;
+            rc = kr_pk_save(self, next, false) < 0;
             Py_CLEAR(next);
             if (!rc && ++n < BATCH_SIZE) {
                 next = PyIter_Next(iter);
@@ -125,7 +127,7 @@ pk_batch_list(pickler *self, PyObject *iter)
             }
         }
         Py_XDECREF(next);
-        if (rc || pk_op(self, APPENDS) < 0) {
+        if (rc || kr_pk_op(self, APPENDS) < 0) {
             return -1;
         }
     } while (n == BATCH_SIZE);
@@ -136,7 +138,7 @@ static int
 save_item_of_list(pickler *self, PyObject *list, Py_ssize_t i)
 {
     PyObject *item = Py_NewRef(PyList_GET_ITEM(list, i));
-    int rc = pk_save(self, item, false);
+    int rc = kr_pk_save(self, item, false);
     Py_DECREF(item);
     return rc;
 }
@@ -146,11 +148,11 @@ batch_list_exact(pickler *self, PyObject *list)
 {
     if (PyList_GET_SIZE(list) == 1) {
         return save_item_of_list(self, list, 0) < 0 ? -1
-                                                    : pk_op(self, APPEND);
+                                                    : kr_pk_op(self, APPEND);
     }
     Py_ssize_t done = 0;
     do {
-        if (pk_op(self, MARK) < 0) {
+        if (kr_pk_op(self, MARK) < 0) {
             return -1;
         }
         for (int n = 0; n < BATCH_SIZE && done < PyList_GET_SIZE(list); n++) {
@@ -158,7 +160,7 @@ batch_list_exact(pickler *self, PyObject *list)
                 return -1;
             }
         }
-        if (pk_op(self, APPENDS) < 0) {
+        if (kr_pk_op(self, APPENDS) < 0) {
             return -1;
         }
     } while (done < PyList_GET_SIZE(list));
@@ -168,8 +170,9 @@ batch_list_exact(pickler *self, PyObject *list)
 static int
 save_list(pickler *self, PyObject *obj)
 {
-    int rc = self->bin ? pk_op(self, EMPTY_LIST) : pk_write(self, "(l", 2);
-    if (rc < 0 || pk_memo_put(self, obj) < 0) {
+    int rc =
+        self->bin ? kr_pk_op(self, EMPTY_LIST) : kr_pk_write(self, "(l", 2);
+    if (rc < 0 || kr_pk_memo_put(self, obj) < 0) {
         return -1;
     }
     if (PyList_GET_SIZE(obj) == 0) {
@@ -179,13 +182,13 @@ save_list(pickler *self, PyObject *obj)
         return batch_list_exact(self, obj);
     }
     PyObject *iter = PyObject_GetIter(obj);
-    rc = iter ? pk_batch_list(self, iter) : -1;
+    rc = iter ? kr_pk_batch_list(self, iter) : -1;
     Py_XDECREF(iter);
     return rc;
 }
 
 int
-pk_save_list(pickler *self, PyObject *obj)
+kr_pk_save_list(pickler *self, PyObject *obj)
 {
     return fast_leave(self, obj,
                       fast_enter(self, obj) < 0 ? -1 : save_list(self, obj));
@@ -205,7 +208,7 @@ save_pair(pickler *self, PyObject *pair)
 }
 
 int
-pk_batch_dict(pickler *self, PyObject *iter)
+kr_pk_batch_dict(pickler *self, PyObject *iter)
 {
     Py_ssize_t n;
     do {
@@ -216,7 +219,7 @@ pk_batch_dict(pickler *self, PyObject *iter)
         PyObject *next = self->proto == 0 ? NULL : PyIter_Next(iter);
         if (next == NULL) {
             int rc = PyErr_Occurred() || save_pair(self, pair) < 0 ||
-                             pk_op(self, SETITEM) < 0
+                             kr_pk_op(self, SETITEM) < 0
                          ? -1
                          : 0;
             Py_DECREF(pair);
@@ -226,7 +229,7 @@ pk_batch_dict(pickler *self, PyObject *iter)
             n = BATCH_SIZE;
             continue;
         }
-        int rc = pk_op(self, MARK) < 0 || save_pair(self, pair) < 0;
+        int rc = kr_pk_op(self, MARK) < 0 || save_pair(self, pair) < 0;
         Py_DECREF(pair);
         for (n = 1; !rc && next != NULL;) {
             rc = save_pair(self, next) < 0;
@@ -237,7 +240,7 @@ pk_batch_dict(pickler *self, PyObject *iter)
             }
         }
         Py_XDECREF(next);
-        if (rc || pk_op(self, SETITEMS) < 0) {
+        if (rc || kr_pk_op(self, SETITEMS) < 0) {
             return -1;
         }
     } while (n == BATCH_SIZE);
@@ -249,9 +252,10 @@ save_key_value(pickler *self, PyObject *key, PyObject *value)
 {
     Py_INCREF(key);
     Py_INCREF(value);
-    int rc = pk_save(self, key, false) < 0 || pk_save(self, value, false) < 0
-                 ? -1
-                 : 0;
+    int rc =
+        kr_pk_save(self, key, false) < 0 || kr_pk_save(self, value, false) < 0
+            ? -1
+            : 0;
     Py_DECREF(key);
     Py_DECREF(value);
     return rc;
@@ -266,11 +270,11 @@ batch_dict_exact(pickler *self, PyObject *dict)
     if (size == 1) {
         PyDict_Next(dict, &pos, &key, &value);
         return save_key_value(self, key, value) < 0 ? -1
-                                                    : pk_op(self, SETITEM);
+                                                    : kr_pk_op(self, SETITEM);
     }
     do {
         n = 0;
-        if (pk_op(self, MARK) < 0) {
+        if (kr_pk_op(self, MARK) < 0) {
             return -1;
         }
         while (PyDict_Next(dict, &pos, &key, &value)) {
@@ -281,7 +285,7 @@ batch_dict_exact(pickler *self, PyObject *dict)
                 break;
             }
         }
-        if (pk_op(self, SETITEMS) < 0) {
+        if (kr_pk_op(self, SETITEMS) < 0) {
             return -1;
         }
         if (PyDict_GET_SIZE(dict) != size) {
@@ -296,8 +300,9 @@ batch_dict_exact(pickler *self, PyObject *dict)
 static int
 save_dict(pickler *self, PyObject *obj)
 {
-    int rc = self->bin ? pk_op(self, EMPTY_DICT) : pk_write(self, "(d", 2);
-    if (rc < 0 || pk_memo_put(self, obj) < 0) {
+    int rc =
+        self->bin ? kr_pk_op(self, EMPTY_DICT) : kr_pk_write(self, "(d", 2);
+    if (rc < 0 || kr_pk_memo_put(self, obj) < 0) {
         return -1;
     }
     if (PyDict_GET_SIZE(obj) == 0) {
@@ -308,14 +313,14 @@ save_dict(pickler *self, PyObject *obj)
     }
     PyObject *items = PyObject_CallMethodNoArgs(obj, KR_ID(items));
     PyObject *iter = items ? PyObject_GetIter(items) : NULL;
-    rc = iter ? pk_batch_dict(self, iter) : -1;
+    rc = iter ? kr_pk_batch_dict(self, iter) : -1;
     Py_XDECREF(iter);
     Py_XDECREF(items);
     return rc;
 }
 
 int
-pk_save_dict(pickler *self, PyObject *obj)
+kr_pk_save_dict(pickler *self, PyObject *obj)
 {
     return fast_leave(self, obj,
                       fast_enter(self, obj) < 0 ? -1 : save_dict(self, obj));
@@ -329,18 +334,18 @@ reduce_to_list(pickler *self, PyObject *obj)
     PyObject *items = PySequence_List(obj);
     PyObject *value =
         items ? Py_BuildValue("(O(N))", Py_TYPE(obj), items) : NULL;
-    int rc = value ? pk_save_reduce(self, value, obj) : -1;
+    int rc = value ? kr_pk_save_reduce(self, value, obj) : -1;
     Py_XDECREF(value);
     return rc;
 }
 
 int
-pk_save_set(pickler *self, PyObject *obj)
+kr_pk_save_set(pickler *self, PyObject *obj)
 {
     if (self->proto < 4) {
         return reduce_to_list(self, obj);
     }
-    if (pk_op(self, EMPTY_SET) < 0 || pk_memo_put(self, obj) < 0) {
+    if (kr_pk_op(self, EMPTY_SET) < 0 || kr_pk_memo_put(self, obj) < 0) {
         return -1;
     }
     Py_ssize_t size = PySet_GET_SIZE(obj), pos = 0;
@@ -352,12 +357,12 @@ pk_save_set(pickler *self, PyObject *obj)
     }
     do {
         n = 0;
-        if (pk_op(self, MARK) < 0) {
+        if (kr_pk_op(self, MARK) < 0) {
             return -1;
         }
         while (_PySet_NextEntry(obj, &pos, &item, &hash)) {
             Py_INCREF(item);
-            int rc = pk_save(self, item, false);
+            int rc = kr_pk_save(self, item, false);
             Py_DECREF(item);
             if (rc < 0) {
                 return -1;
@@ -366,7 +371,7 @@ pk_save_set(pickler *self, PyObject *obj)
                 break;
             }
         }
-        if (pk_op(self, ADDITEMS) < 0) {
+        if (kr_pk_op(self, ADDITEMS) < 0) {
             return -1;
         }
         if (PySet_GET_SIZE(obj) != size) {
@@ -381,7 +386,7 @@ pk_save_set(pickler *self, PyObject *obj)
 static int
 save_frozenset(pickler *self, PyObject *obj)
 {
-    if (pk_op(self, MARK) < 0) {
+    if (kr_pk_op(self, MARK) < 0) {
         return -1;
     }
     PyObject *iter = PyObject_GetIter(obj), *item;
@@ -390,7 +395,7 @@ save_frozenset(pickler *self, PyObject *obj)
     }
     int rc = 0;
     while (rc == 0 && (item = PyIter_Next(iter)) != NULL) {
-        rc = pk_save(self, item, false);
+        rc = kr_pk_save(self, item, false);
         Py_DECREF(item);
     }
     Py_DECREF(iter);
@@ -398,14 +403,14 @@ save_frozenset(pickler *self, PyObject *obj)
         return -1;
     }
     Py_ssize_t index;
-    if (pk_in_memo(self, obj, &index)) {
-        return pk_op(self, POP_MARK) < 0 ? -1 : pk_memo_get(self, index);
+    if (kr_pk_in_memo(self, obj, &index)) {
+        return kr_pk_op(self, POP_MARK) < 0 ? -1 : kr_pk_memo_get(self, index);
     }
-    return pk_op(self, FROZENSET) < 0 ? -1 : pk_memo_put(self, obj);
+    return kr_pk_op(self, FROZENSET) < 0 ? -1 : kr_pk_memo_put(self, obj);
 }
 
 int
-pk_save_frozenset(pickler *self, PyObject *obj)
+kr_pk_save_frozenset(pickler *self, PyObject *obj)
 {
     if (self->proto < 4) {
         return reduce_to_list(self, obj);

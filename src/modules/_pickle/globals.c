@@ -2,7 +2,7 @@
 #include "modules/_pickle/pickle.h"
 
 PyObject *
-pk_dotted_path(PyObject *obj, PyObject *name)
+kr_pk_dotted_path(PyObject *obj, PyObject *name)
 {
     PyObject *dot = PyUnicode_FromString(".");
     PyObject *path = dot ? PyUnicode_Split(name, dot, -1) : NULL;
@@ -25,7 +25,7 @@ pk_dotted_path(PyObject *obj, PyObject *name)
 }
 
 PyObject *
-pk_get_deep(PyObject *obj, PyObject *path, PyObject **parent)
+kr_pk_get_deep(PyObject *obj, PyObject *path, PyObject **parent)
 {
     PyObject *above = NULL;
     Py_INCREF(obj);
@@ -58,7 +58,7 @@ has_object(PyObject *name, PyObject *module, PyObject *obj, PyObject *path)
          _PyUnicode_EqualToASCIIString(name, "__main__"))) {
         return 0;
     }
-    PyObject *found = pk_get_deep(module, path, NULL);
+    PyObject *found = kr_pk_get_deep(module, path, NULL);
     if (found == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
@@ -141,7 +141,7 @@ resolve(PyObject *obj, PyObject *name, struct global *g)
                      Py_TYPE(g->name)->tp_name);
         return -1;
     }
-    g->path = pk_dotted_path(NULL, g->name);
+    g->path = kr_pk_dotted_path(NULL, g->name);
     g->module_name = g->path ? which_module(obj, g->path) : NULL;
     if (g->module_name == NULL) {
         return -1;
@@ -153,7 +153,7 @@ resolve(PyObject *obj, PyObject *name, struct global *g)
                      g->module_name);
         return -1;
     }
-    PyObject *found = pk_get_deep(g->module, g->path, &g->parent);
+    PyObject *found = kr_pk_get_deep(g->module, g->path, &g->parent);
     if (found == NULL) {
         PyErr_Clear();
         PyErr_Format(kr_pickle.pickling_error,
@@ -205,7 +205,7 @@ save_extension(pickler *self, PyObject *obj, struct global *g)
         (unsigned char)(n == 1 ? EXT1 : n == 2 ? EXT2 : EXT4),
         (unsigned char)code, (unsigned char)(code >> 8),
         (unsigned char)(code >> 16), (unsigned char)(code >> 24)};
-    return pk_write(self, buf, n + 1) < 0 ? -1 : 1;
+    return kr_pk_write(self, buf, n + 1) < 0 ? -1 : 1;
 }
 
 /* Python 2's name for it. */
@@ -264,9 +264,10 @@ write_identifier(pickler *self, PyObject *name, const char *what)
         }
         return -1;
     }
-    int rc = pk_write(self, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes));
+    int rc =
+        kr_pk_write(self, PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes));
     Py_DECREF(bytes);
-    return rc < 0 ? -1 : pk_write(self, "\n", 1);
+    return rc < 0 ? -1 : kr_pk_write(self, "\n", 1);
 }
 
 static int
@@ -284,9 +285,9 @@ save_resolved(pickler *self, PyObject *obj, struct global *g)
                                g->path, PyList_GET_SIZE(g->path) - 1)));
     }
     if (self->proto >= 4) {
-        if (pk_save(self, g->module_name, false) < 0 ||
-            pk_save(self, g->name, false) < 0 ||
-            pk_op(self, STACK_GLOBAL) < 0) {
+        if (kr_pk_save(self, g->module_name, false) < 0 ||
+            kr_pk_save(self, g->name, false) < 0 ||
+            kr_pk_op(self, STACK_GLOBAL) < 0) {
             return -1;
         }
     }
@@ -295,23 +296,23 @@ save_resolved(pickler *self, PyObject *obj, struct global *g)
             PyList_GET_ITEM(g->path, PyList_GET_SIZE(g->path) - 1);
         PyObject *value =
             Py_BuildValue("(O(OO))", kr_pickle.getattr, g->parent, last);
-        int rc = value ? pk_save_reduce(self, value, NULL) : -1;
+        int rc = value ? kr_pk_save_reduce(self, value, NULL) : -1;
         Py_XDECREF(value);
         if (rc < 0) {
             return -1;
         }
     }
-    else if (pk_op(self, GLOBAL) < 0 ||
+    else if (kr_pk_op(self, GLOBAL) < 0 ||
              (self->proto < 3 && self->fix_imports && fix_names(g) < 0) ||
              write_identifier(self, g->module_name, "module") < 0 ||
              write_identifier(self, g->name, "global") < 0) {
         return -1;
     }
-    return pk_memo_put(self, obj);
+    return kr_pk_memo_put(self, obj);
 }
 
 int
-pk_save_global(pickler *self, PyObject *obj, PyObject *name)
+kr_pk_save_global(pickler *self, PyObject *obj, PyObject *name)
 {
     struct global g = {NULL};
     int rc = resolve(obj, name, &g);
@@ -323,7 +324,7 @@ pk_save_global(pickler *self, PyObject *obj, PyObject *name)
 }
 
 int
-pk_save_type(pickler *self, PyObject *obj)
+kr_pk_save_type(pickler *self, PyObject *obj)
 {
     PyObject *single = obj == (PyObject *)Py_TYPE(Py_None)       ? Py_None
                        : obj == (PyObject *)Py_TYPE(Py_Ellipsis) ? Py_Ellipsis
@@ -331,11 +332,11 @@ pk_save_type(pickler *self, PyObject *obj)
                            ? Py_NotImplemented
                            : NULL;
     if (single == NULL) {
-        return pk_save_global(self, obj, NULL);
+        return kr_pk_save_global(self, obj, NULL);
     }
     /* types without a name anywhere */
     PyObject *value = Py_BuildValue("O(O)", &PyType_Type, single);
-    int rc = value ? pk_save_reduce(self, value, obj) : -1;
+    int rc = value ? kr_pk_save_reduce(self, value, obj) : -1;
     Py_XDECREF(value);
     return rc;
 }
@@ -352,8 +353,9 @@ fail(const char *format, const char *arg)
 static int
 save_call(pickler *self, PyObject *callable, PyObject *args)
 {
-    return pk_save(self, callable, false) < 0 ||
-                   pk_save(self, args, false) < 0 || pk_op(self, REDUCE) < 0
+    return kr_pk_save(self, callable, false) < 0 ||
+                   kr_pk_save(self, args, false) < 0 ||
+                   kr_pk_op(self, REDUCE) < 0
                ? -1
                : 0;
 }
@@ -411,9 +413,10 @@ save_newobj_ex(pickler *self, PyObject *argtup)
     if (self->proto < 4) {
         return save_newobj_ex_old(self, cls, args, kwargs);
     }
-    return pk_save(self, cls, false) < 0 || pk_save(self, args, false) < 0 ||
-                   pk_save(self, kwargs, false) < 0 ||
-                   pk_op(self, NEWOBJ_EX) < 0
+    return kr_pk_save(self, cls, false) < 0 ||
+                   kr_pk_save(self, args, false) < 0 ||
+                   kr_pk_save(self, kwargs, false) < 0 ||
+                   kr_pk_op(self, NEWOBJ_EX) < 0
                ? -1
                : 0;
 }
@@ -443,13 +446,13 @@ save_newobj(pickler *self, PyObject *argtup, PyObject *obj)
                         NULL);
         }
     }
-    if (pk_save(self, cls, false) < 0) {
+    if (kr_pk_save(self, cls, false) < 0) {
         return -1;
     }
     PyObject *rest = PyTuple_GetSlice(argtup, 1, PyTuple_GET_SIZE(argtup));
-    int rc = rest ? pk_save(self, rest, false) : -1;
+    int rc = rest ? kr_pk_save(self, rest, false) : -1;
     Py_XDECREF(rest);
-    return rc < 0 ? -1 : pk_op(self, NEWOBJ);
+    return rc < 0 ? -1 : kr_pk_op(self, NEWOBJ);
 }
 
 /* The instruction that makes the object. */
@@ -479,18 +482,19 @@ static int
 save_state(pickler *self, PyObject *obj, PyObject *state, PyObject *setter)
 {
     if (setter == NULL) {
-        return pk_save(self, state, false) < 0 ? -1 : pk_op(self, BUILD);
+        return kr_pk_save(self, state, false) < 0 ? -1 : kr_pk_op(self, BUILD);
     }
-    if (pk_save(self, setter, false) < 0 || pk_save(self, obj, false) < 0 ||
-        pk_save(self, state, false) < 0 || pk_op(self, TUPLE2) < 0 ||
-        pk_op(self, REDUCE) < 0 || pk_op(self, POP) < 0) {
+    if (kr_pk_save(self, setter, false) < 0 ||
+        kr_pk_save(self, obj, false) < 0 ||
+        kr_pk_save(self, state, false) < 0 || kr_pk_op(self, TUPLE2) < 0 ||
+        kr_pk_op(self, REDUCE) < 0 || kr_pk_op(self, POP) < 0) {
         return -1;
     }
     return 0;
 }
 
 int
-pk_save_reduce(pickler *self, PyObject *value, PyObject *obj)
+kr_pk_save_reduce(pickler *self, PyObject *value, PyObject *obj)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(value), index;
     if (n < 2 || n > 6) {
@@ -534,16 +538,16 @@ pk_save_reduce(pickler *self, PyObject *value, PyObject *obj)
         return -1;
     }
     if (obj != NULL) {
-        if (pk_in_memo(self, obj, &index)) {
+        if (kr_pk_in_memo(self, obj, &index)) {
             /* its own arguments led to it: take that one */
-            return pk_op(self, POP) < 0 ? -1 : pk_memo_get(self, index);
+            return kr_pk_op(self, POP) < 0 ? -1 : kr_pk_memo_get(self, index);
         }
-        if (pk_memo_put(self, obj) < 0) {
+        if (kr_pk_memo_put(self, obj) < 0) {
             return -1;
         }
     }
-    if ((v[3] != NULL && pk_batch_list(self, v[3]) < 0) ||
-        (v[4] != NULL && pk_batch_dict(self, v[4]) < 0)) {
+    if ((v[3] != NULL && kr_pk_batch_list(self, v[3]) < 0) ||
+        (v[4] != NULL && kr_pk_batch_dict(self, v[4]) < 0)) {
         return -1;
     }
     return v[2] != NULL ? save_state(self, obj, v[2], v[5]) : 0;

@@ -6,14 +6,14 @@
 #include "modules/_pickle/pickle.h"
 
 int
-up_truncated(void)
+kr_up_truncated(void)
 {
     PyErr_SetString(kr_pickle.unpickling_error, "pickle data was truncated");
     return -1;
 }
 
 int
-up_skip_consumed(unpickler *self)
+kr_up_skip_consumed(unpickler *self)
 {
     Py_ssize_t n = self->pos - self->prefetched;
     if (n <= 0 || self->read == NULL) {
@@ -57,9 +57,9 @@ static Py_ssize_t
 fill(unpickler *self, Py_ssize_t n)
 {
     if (self->read == NULL) {
-        return up_truncated();
+        return kr_up_truncated();
     }
-    if (up_skip_consumed(self) < 0) {
+    if (kr_up_skip_consumed(self) < 0) {
         return -1;
     }
     if (n < 0) {
@@ -92,7 +92,7 @@ fill(unpickler *self, Py_ssize_t n)
 }
 
 Py_ssize_t
-up_read(unpickler *self, const char **s, Py_ssize_t n)
+kr_up_read(unpickler *self, const char **s, Py_ssize_t n)
 {
     if (n <= self->in_len - self->pos) {
         *s = self->in + self->pos;
@@ -100,14 +100,14 @@ up_read(unpickler *self, const char **s, Py_ssize_t n)
         return n;
     }
     if (self->pos < self->in_len && self->read == NULL) {
-        return up_truncated();
+        return kr_up_truncated();
     }
     if (self->pos < self->in_len) {
         /* what is left of this buffer comes first */
         Py_ssize_t left = self->in_len - self->pos;
         if (self->prefetched < self->in_len) {
             /* only peeked at: ask for it again, and more */
-            if (up_skip_consumed(self) < 0) {
+            if (kr_up_skip_consumed(self) < 0) {
                 return -1;
             }
         }
@@ -131,7 +131,7 @@ up_read(unpickler *self, const char **s, Py_ssize_t n)
             PyBytes_ConcatAndDel(&first, rest);
             Py_ssize_t got = set_input(self, first);
             if (got < n) {
-                return got < 0 ? -1 : up_truncated();
+                return got < 0 ? -1 : kr_up_truncated();
             }
             *s = self->in;
             self->pos = n;
@@ -140,7 +140,7 @@ up_read(unpickler *self, const char **s, Py_ssize_t n)
     }
     Py_ssize_t got = fill(self, n);
     if (got < n) {
-        return got < 0 ? -1 : up_truncated();
+        return got < 0 ? -1 : kr_up_truncated();
     }
     *s = self->in;
     self->pos = n;
@@ -148,7 +148,7 @@ up_read(unpickler *self, const char **s, Py_ssize_t n)
 }
 
 int
-up_read_into(unpickler *self, char *to, Py_ssize_t n)
+kr_up_read_into(unpickler *self, char *to, Py_ssize_t n)
 {
     Py_ssize_t have = Py_MIN(n, self->in_len - self->pos);
     if (have > 0) {
@@ -161,16 +161,16 @@ up_read_into(unpickler *self, char *to, Py_ssize_t n)
         return 0;
     }
     if (self->read == NULL) {
-        return up_truncated();
+        return kr_up_truncated();
     }
-    if (up_skip_consumed(self) < 0) {
+    if (kr_up_skip_consumed(self) < 0) {
         return -1;
     }
     if (self->readinto == NULL) {
         PyObject *data = PyObject_CallFunction(self->read, "n", n);
         Py_ssize_t got = set_input(self, data);
         if (got < n) {
-            return got < 0 ? -1 : up_truncated();
+            return got < 0 ? -1 : kr_up_truncated();
         }
         memcpy(to, self->in, (size_t)n);
         self->pos = n;
@@ -202,7 +202,7 @@ up_read_into(unpickler *self, char *to, Py_ssize_t n)
         }
         return -1;
     }
-    return got < n ? up_truncated() : 0;
+    return got < n ? kr_up_truncated() : 0;
 }
 
 static Py_ssize_t
@@ -220,7 +220,7 @@ copy_line(unpickler *self, const char *start, Py_ssize_t n, char **s)
 }
 
 Py_ssize_t
-up_readline(unpickler *self, char **s)
+kr_up_readline(unpickler *self, char **s)
 {
     const char *start = self->in + self->pos, *end = NULL;
     if (self->pos < self->in_len) {
@@ -232,14 +232,14 @@ up_readline(unpickler *self, char **s)
         return copy_line(self, start, n, s);
     }
     if (self->read == NULL) {
-        return up_truncated();
+        return kr_up_truncated();
     }
     Py_ssize_t n = fill(self, -1);
     if (n < 0) {
         return -1;
     }
     if (n == 0 || self->in[n - 1] != '\n') {
-        return up_truncated();
+        return kr_up_truncated();
     }
     self->pos = n;
     return copy_line(self, self->in, n, s);
@@ -249,7 +249,7 @@ up_readline(unpickler *self, char **s)
  * write, so that one instruction can't take gigabytes */
 
 PyObject *
-up_memo_get(unpickler *self, Py_ssize_t index)
+kr_up_memo_get(unpickler *self, Py_ssize_t index)
 {
     if (index >= 0 && index < self->memo_size) {
         return self->memo[index];
@@ -279,7 +279,7 @@ put_sparse(unpickler *self, Py_ssize_t index, PyObject *value)
 }
 
 int
-up_memo_put(unpickler *self, Py_ssize_t index, PyObject *value)
+kr_up_memo_put(unpickler *self, Py_ssize_t index, PyObject *value)
 {
     if (index >= self->memo_size) {
         if (index > 65536 + 4 * self->memo_used) {
@@ -309,7 +309,7 @@ up_memo_put(unpickler *self, Py_ssize_t index, PyObject *value)
 }
 
 void
-up_memo_clear(unpickler *self)
+kr_up_memo_clear(unpickler *self)
 {
     PyObject **memo = self->memo;
     Py_ssize_t n = self->memo_size;
@@ -323,7 +323,7 @@ up_memo_clear(unpickler *self)
 }
 
 void
-up_stack_clear(unpickler *self, Py_ssize_t to)
+kr_up_stack_clear(unpickler *self, Py_ssize_t to)
 {
     while (self->sp > to) {
         PyObject *item = self->stack[--self->sp];

@@ -135,7 +135,7 @@ static Py_ssize_t
 read_size(unpickler *self, int n, const char *what)
 {
     const char *s;
-    if (up_read(self, &s, n) < 0) {
+    if (kr_up_read(self, &s, n) < 0) {
         return -1;
     }
     uint64_t v = le(s, n);
@@ -154,7 +154,7 @@ static int
 load_binint(unpickler *self, int n)
 {
     const char *s;
-    if (up_read(self, &s, n) < 0) {
+    if (kr_up_read(self, &s, n) < 0) {
         return -1;
     }
     uint64_t v = le(s, n);
@@ -165,12 +165,12 @@ static int
 load_int(unpickler *self)
 {
     char *s, *end;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 0) {
         return -1;
     }
     if (n < 2) {
-        return up_truncated();
+        return kr_up_truncated();
     }
     errno = 0;
     long x = strtol(s, &end, 0);
@@ -192,12 +192,12 @@ static int
 load_long(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 0) {
         return -1;
     }
     if (n < 2) {
-        return up_truncated();
+        return kr_up_truncated();
     }
     if (s[n - 2] == 'L') {
         s[n - 2] = '\0';
@@ -209,7 +209,7 @@ static int
 load_counted_long(unpickler *self, int size)
 {
     const char *s;
-    if (up_read(self, &s, size) < 0) {
+    if (kr_up_read(self, &s, size) < 0) {
         return -1;
     }
     int64_t n = size == 4 ? (int32_t)le(s, 4) : (int64_t)le(s, 1);
@@ -219,7 +219,7 @@ load_counted_long(unpickler *self, int size)
     if (n == 0) {
         return push(self, PyLong_FromLong(0));
     }
-    if (up_read(self, &s, (Py_ssize_t)n) < 0) {
+    if (kr_up_read(self, &s, (Py_ssize_t)n) < 0) {
         return -1;
     }
     return push(self, _PyLong_FromByteArray((const unsigned char *)s,
@@ -230,12 +230,12 @@ static int
 load_float(unpickler *self)
 {
     char *s, *end;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 0) {
         return -1;
     }
     if (n < 2) {
-        return up_truncated();
+        return kr_up_truncated();
     }
     errno = 0;
     double x = PyOS_string_to_double(s, &end, PyExc_OverflowError);
@@ -253,7 +253,7 @@ static int
 load_binfloat(unpickler *self)
 {
     const char *s;
-    if (up_read(self, &s, 8) < 0) {
+    if (kr_up_read(self, &s, 8) < 0) {
         return -1;
     }
     double x = PyFloat_Unpack8(s, 0);
@@ -280,7 +280,7 @@ static int
 load_string(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 0) {
         return -1;
     }
@@ -303,7 +303,7 @@ load_binstring(unpickler *self, int size)
 {
     const char *s;
     Py_ssize_t n = read_size(self, size, "BINSTRING");
-    if (n < 0 || up_read(self, &s, n) < 0) {
+    if (n < 0 || kr_up_read(self, &s, n) < 0) {
         return -1;
     }
     return push(self, decode(self, s, n));
@@ -313,9 +313,9 @@ static int
 load_unicode(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 1) {
-        return n < 0 ? -1 : up_truncated();
+        return n < 0 ? -1 : kr_up_truncated();
     }
     return push(self, PyUnicode_DecodeRawUnicodeEscape(s, n - 1, NULL));
 }
@@ -325,7 +325,7 @@ load_binunicode(unpickler *self, int size)
 {
     const char *s;
     Py_ssize_t n = read_size(self, size, "BINUNICODE");
-    if (n < 0 || up_read(self, &s, n) < 0) {
+    if (n < 0 || kr_up_read(self, &s, n) < 0) {
         return -1;
     }
     return push(self, PyUnicode_DecodeUTF8(s, n, "surrogatepass"));
@@ -347,13 +347,13 @@ load_bytes(unpickler *self, int size)
         return -1;
     }
     if (!plausible(self, n)) {
-        return up_truncated();
+        return kr_up_truncated();
     }
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, n);
     if (bytes == NULL) {
         return -1;
     }
-    if (up_read_into(self, PyBytes_AS_STRING(bytes), n) < 0) {
+    if (kr_up_read_into(self, PyBytes_AS_STRING(bytes), n) < 0) {
         Py_DECREF(bytes);
         return -1;
     }
@@ -368,13 +368,13 @@ load_bytearray(unpickler *self)
         return -1;
     }
     if (!plausible(self, n)) {
-        return up_truncated();
+        return kr_up_truncated();
     }
     PyObject *array = PyByteArray_FromStringAndSize(NULL, n);
     if (array == NULL) {
         return -1;
     }
-    if (up_read_into(self, PyByteArray_AS_STRING(array), n) < 0) {
+    if (kr_up_read_into(self, PyByteArray_AS_STRING(array), n) < 0) {
         Py_DECREF(array);
         return -1;
     }
@@ -461,7 +461,7 @@ load_marked(unpickler *self, int op)
             Py_CLEAR(dict);
         }
     }
-    up_stack_clear(self, mark);
+    kr_up_stack_clear(self, mark);
     return push(self, dict);
 }
 
@@ -530,7 +530,7 @@ do_append(unpickler *self, Py_ssize_t from)
     int rc;
     if (self->sp - from == 1 && PyList_CheckExact(list)) {
         rc = PyList_Append(list, self->stack[from]);
-        up_stack_clear(self, from);
+        kr_up_stack_clear(self, from);
     }
     else {
         PyObject *items = pop_list(self, from);
@@ -613,12 +613,12 @@ static PyObject *
 read_name(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 0) {
         return NULL;
     }
     if (n < 2) {
-        up_truncated();
+        kr_up_truncated();
         return NULL;
     }
     return PyUnicode_DecodeUTF8(s, n - 1, "strict");
@@ -628,7 +628,7 @@ static PyObject *
 find_class(unpickler *self, PyObject *module, PyObject *name)
 {
     if (Py_IS_TYPE(self, &kr_unpickler_type)) {
-        return up_find_class(self, module, name);
+        return kr_up_find_class(self, module, name);
     }
     return PyObject_CallMethodObjArgs((PyObject *)self, KR_ID(find_class),
                                       module, name, NULL);
@@ -665,7 +665,7 @@ static int
 load_extension(unpickler *self, int size)
 {
     const char *s;
-    if (up_read(self, &s, size) < 0) {
+    if (kr_up_read(self, &s, size) < 0) {
         return -1;
     }
     long code = size == 4 ? (long)(int32_t)le(s, 4) : (long)le(s, size);
@@ -910,7 +910,8 @@ static int
 load_pid(unpickler *self, PyObject *pid)
 {
     PyObject *obj =
-        pid ? hook_call(&self->persistent_load, (PyObject *)self, pid) : NULL;
+        pid ? kr_hook_call(&self->persistent_load, (PyObject *)self, pid)
+            : NULL;
     Py_XDECREF(pid);
     return push(self, obj);
 }
@@ -927,9 +928,9 @@ load_persid(unpickler *self, bool binary)
         return load_pid(self, pop(self));
     }
     char *s;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 1) {
-        return n < 0 ? -1 : up_truncated();
+        return n < 0 ? -1 : kr_up_truncated();
     }
     PyObject *pid = PyUnicode_DecodeASCII(s, n - 1, "strict");
     if (pid == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
@@ -944,7 +945,7 @@ load_persid(unpickler *self, bool binary)
 static int
 get(unpickler *self, Py_ssize_t index)
 {
-    PyObject *obj = index < 0 ? NULL : up_memo_get(self, index);
+    PyObject *obj = index < 0 ? NULL : kr_up_memo_get(self, index);
     if (obj == NULL) {
         if (!PyErr_Occurred()) {
             PyErr_Format(kr_pickle.unpickling_error,
@@ -960,9 +961,9 @@ static Py_ssize_t
 read_index(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = up_readline(self, &s);
+    Py_ssize_t n = kr_up_readline(self, &s);
     if (n < 2) {
-        return n < 0 ? -1 : up_truncated();
+        return n < 0 ? -1 : kr_up_truncated();
     }
     PyObject *key = PyLong_FromString(s, NULL, 10);
     if (key == NULL) {
@@ -991,27 +992,27 @@ load_put(unpickler *self)
         return -1;
     }
     PyObject *obj = top(self);
-    return obj ? up_memo_put(self, index, obj) : -1;
+    return obj ? kr_up_memo_put(self, index, obj) : -1;
 }
 
 static int
 load_binget(unpickler *self, int size)
 {
     const char *s;
-    return up_read(self, &s, size) < 0 ? -1
-                                       : get(self, (Py_ssize_t)le(s, size));
+    return kr_up_read(self, &s, size) < 0 ? -1
+                                          : get(self, (Py_ssize_t)le(s, size));
 }
 
 static int
 load_binput(unpickler *self, int size)
 {
     const char *s;
-    if (up_read(self, &s, size) < 0) {
+    if (kr_up_read(self, &s, size) < 0) {
         return -1;
     }
     Py_ssize_t index = (Py_ssize_t)le(s, size);
     PyObject *obj = top(self);
-    return obj ? up_memo_put(self, index, obj) : -1;
+    return obj ? kr_up_memo_put(self, index, obj) : -1;
 }
 
 static int
@@ -1022,7 +1023,7 @@ load_memoize(unpickler *self)
     if (self->sparse_memo != NULL) {
         n += PyDict_GET_SIZE(self->sparse_memo);
     }
-    return obj ? up_memo_put(self, n, obj) : -1;
+    return obj ? kr_up_memo_put(self, n, obj) : -1;
 }
 
 /* ---- the rest */
@@ -1031,7 +1032,7 @@ static int
 load_proto(unpickler *self)
 {
     const char *s;
-    if (up_read(self, &s, 1) < 0) {
+    if (kr_up_read(self, &s, 1) < 0) {
         return -1;
     }
     int proto = (unsigned char)*s;
@@ -1048,7 +1049,7 @@ static int
 load_frame(unpickler *self)
 {
     const char *s;
-    if (up_read(self, &s, 8) < 0) {
+    if (kr_up_read(self, &s, 8) < 0) {
         return -1;
     }
     uint64_t n = le(s, 8);
@@ -1058,7 +1059,7 @@ load_frame(unpickler *self)
                      PY_SSIZE_T_MAX);
         return -1;
     }
-    if (up_read(self, &s, (Py_ssize_t)n) < 0) {
+    if (kr_up_read(self, &s, (Py_ssize_t)n) < 0) {
         return -1;
     }
     self->pos -= (Py_ssize_t)n; /* it only had to be there */
@@ -1148,7 +1149,7 @@ step(unpickler *self, unsigned char op)
         if (mark < 0) {
             return -1;
         }
-        up_stack_clear(self, mark);
+        kr_up_stack_clear(self, mark);
         return 0;
     case PERSID: return load_persid(self, false);
     case BINPERSID: return load_persid(self, true);
@@ -1165,15 +1166,15 @@ step(unpickler *self, unsigned char op)
 }
 
 PyObject *
-up_run(unpickler *self)
+kr_up_run(unpickler *self)
 {
     const char *s;
     self->num_marks = 0;
     self->fence = 0;
     self->proto = 0;
-    up_stack_clear(self, 0);
+    kr_up_stack_clear(self, 0);
     for (;;) {
-        if (up_read(self, &s, 1) < 0) {
+        if (kr_up_read(self, &s, 1) < 0) {
             if (PyErr_ExceptionMatches(kr_pickle.unpickling_error)) {
                 PyErr_SetString(PyExc_EOFError, "Ran out of input");
             }
@@ -1187,7 +1188,7 @@ up_run(unpickler *self)
             return NULL;
         }
     }
-    if (up_skip_consumed(self) < 0) {
+    if (kr_up_skip_consumed(self) < 0) {
         return NULL;
     }
     return pop(self);

@@ -4,7 +4,7 @@
 enum { MIN_SIZE = 8 };
 
 int
-memo_init(struct memo *m)
+kr_memo_init(struct memo *m)
 {
     m->entries = PyMem_Calloc(MIN_SIZE, sizeof *m->entries);
     m->mask = MIN_SIZE - 1;
@@ -17,7 +17,7 @@ memo_init(struct memo *m)
 }
 
 void
-memo_free(struct memo *m)
+kr_memo_free(struct memo *m)
 {
     struct memo old = *m;
     m->entries = NULL;
@@ -31,7 +31,7 @@ memo_free(struct memo *m)
 }
 
 void
-memo_clear(struct memo *m)
+kr_memo_clear(struct memo *m)
 {
     /* a destructor may use the memo: empty it first */
     struct memo_entry *old = m->entries;
@@ -40,7 +40,7 @@ memo_clear(struct memo *m)
         return;
     }
     struct memo fresh;
-    if (memo_init(&fresh) < 0) {
+    if (kr_memo_init(&fresh) < 0) {
         PyErr_Clear();
         fresh = (struct memo){NULL, 0, 0};
     }
@@ -64,7 +64,7 @@ slot(const struct memo *m, PyObject *key)
 }
 
 Py_ssize_t
-memo_find(const struct memo *m, PyObject *key)
+kr_memo_find(const struct memo *m, PyObject *key)
 {
     if (m->entries == NULL) {
         return -1;
@@ -93,15 +93,15 @@ resize(struct memo *m, size_t size)
 }
 
 int
-memo_copy(struct memo *to, const struct memo *from)
+kr_memo_copy(struct memo *to, const struct memo *from)
 {
-    if (memo_init(to) < 0) {
+    if (kr_memo_init(to) < 0) {
         return -1;
     }
     for (size_t i = 0; from->entries != NULL && i <= from->mask; i++) {
         if (from->entries[i].key != NULL &&
-            memo_set(to, from->entries[i].key, from->entries[i].index) < 0) {
-            memo_free(to);
+            kr_memo_set(to, from->entries[i].key, from->entries[i].index) < 0) {
+            kr_memo_free(to);
             return -1;
         }
     }
@@ -109,7 +109,7 @@ memo_copy(struct memo *to, const struct memo *from)
 }
 
 int
-memo_set(struct memo *m, PyObject *key, Py_ssize_t index)
+kr_memo_set(struct memo *m, PyObject *key, Py_ssize_t index)
 {
     if (m->entries == NULL || m->used * 3 >= (m->mask + 1) * 2) {
         size_t size = m->entries ? (m->mask + 1) * 4 : MIN_SIZE;
@@ -129,7 +129,7 @@ memo_set(struct memo *m, PyObject *key, Py_ssize_t index)
 /* ---- hooks */
 
 int
-hook_init(struct hook *h, PyObject *self, PyObject *name)
+kr_hook_init(struct hook *h, PyObject *self, PyObject *name)
 {
     PyObject *func;
     if (_PyObject_LookupAttr(self, name, &func) < 0) {
@@ -147,7 +147,7 @@ hook_init(struct hook *h, PyObject *self, PyObject *name)
 }
 
 PyObject *
-hook_call(struct hook *h, PyObject *self, PyObject *arg)
+kr_hook_call(struct hook *h, PyObject *self, PyObject *arg)
 {
     PyObject *func = Py_NewRef(h->func);
     PyObject *args[] = {self, arg};
@@ -159,7 +159,7 @@ hook_call(struct hook *h, PyObject *self, PyObject *arg)
 }
 
 PyObject *
-hook_get(struct hook *h, PyObject *self, const char *name)
+kr_hook_get(struct hook *h, PyObject *self, const char *name)
 {
     if (h->func == NULL) {
         PyErr_SetString(PyExc_AttributeError, name);
@@ -169,7 +169,7 @@ hook_get(struct hook *h, PyObject *self, const char *name)
 }
 
 int
-hook_set(struct hook *h, PyObject *value, const char *name)
+kr_hook_set(struct hook *h, PyObject *value, const char *name)
 {
     if (value == NULL) {
         PyErr_SetString(PyExc_TypeError,

@@ -116,13 +116,13 @@ struct memo {
 };
 
 /* -1 with MemoryError set. */
-int memo_init(struct memo *m);
-void memo_free(struct memo *m);
-void memo_clear(struct memo *m);
-int memo_copy(struct memo *to, const struct memo *from);
+int kr_memo_init(struct memo *m);
+void kr_memo_free(struct memo *m);
+void kr_memo_clear(struct memo *m);
+int kr_memo_copy(struct memo *to, const struct memo *from);
 /* The number of an object, or -1. */
-Py_ssize_t memo_find(const struct memo *m, PyObject *key);
-int memo_set(struct memo *m, PyObject *key, Py_ssize_t index);
+Py_ssize_t kr_memo_find(const struct memo *m, PyObject *key);
+int kr_memo_set(struct memo *m, PyObject *key, Py_ssize_t index);
 
 /* A callable found as an attribute; a method of its owner is kept unbound so
  * that the owner does not refer to itself. */
@@ -132,10 +132,10 @@ struct hook {
 };
 
 /* Looks the attribute up. -1 with an exception set. */
-int hook_init(struct hook *h, PyObject *self, PyObject *name);
-PyObject *hook_call(struct hook *h, PyObject *self, PyObject *arg);
-PyObject *hook_get(struct hook *h, PyObject *self, const char *name);
-int hook_set(struct hook *h, PyObject *value, const char *name);
+int kr_hook_init(struct hook *h, PyObject *self, PyObject *name);
+PyObject *kr_hook_call(struct hook *h, PyObject *self, PyObject *arg);
+PyObject *kr_hook_get(struct hook *h, PyObject *self, const char *name);
+int kr_hook_set(struct hook *h, PyObject *value, const char *name);
 
 /* ---- output */
 typedef struct {
@@ -188,41 +188,41 @@ extern PyTypeObject kr_pickler_type, kr_pickler_memo_type, kr_unpickler_type,
     kr_unpickler_memo_type;
 
 /* All these: 0, or -1 with an exception set. */
-int pk_write(pickler *self, const void *data, Py_ssize_t n);
-int pk_op(pickler *self, int op);
-int pk_write_large(pickler *self, const void *head, Py_ssize_t head_size,
-                   const void *data, Py_ssize_t size, PyObject *payload);
-int pk_boundary(pickler *self);
-int pk_memo_put(pickler *self, PyObject *obj);
-int pk_memo_get(pickler *self, Py_ssize_t index);
-bool pk_in_memo(pickler *self, PyObject *obj, Py_ssize_t *index);
-int pk_save(pickler *self, PyObject *obj, bool is_pid);
-int pk_save_int(pickler *self, PyObject *obj);
-int pk_save_float(pickler *self, PyObject *obj);
-int pk_save_str(pickler *self, PyObject *obj);
-int pk_save_bytes(pickler *self, PyObject *obj);
-int pk_save_bytearray(pickler *self, PyObject *obj);
-int pk_save_buffer(pickler *self, PyObject *obj);
-int pk_save_tuple(pickler *self, PyObject *obj);
-int pk_save_list(pickler *self, PyObject *obj);
-int pk_save_dict(pickler *self, PyObject *obj);
-int pk_save_set(pickler *self, PyObject *obj);
-int pk_save_frozenset(pickler *self, PyObject *obj);
-int pk_save_global(pickler *self, PyObject *obj, PyObject *name);
-int pk_save_type(pickler *self, PyObject *obj);
-int pk_save_reduce(pickler *self, PyObject *args, PyObject *obj);
-int pk_batch_list(pickler *self, PyObject *iter);
-int pk_batch_dict(pickler *self, PyObject *iter);
-PyObject *pk_dumps(PyObject *obj, PyObject *protocol, int fix_imports,
-                   PyObject *buffer_callback);
-PyObject *pk_dump(PyObject *obj, PyObject *file, PyObject *protocol,
-                  int fix_imports, PyObject *buffer_callback);
+int kr_pk_write(pickler *self, const void *data, Py_ssize_t n);
+int kr_pk_op(pickler *self, int op);
+int kr_pk_write_large(pickler *self, const void *head, Py_ssize_t head_size,
+                      const void *data, Py_ssize_t size, PyObject *payload);
+int kr_pk_boundary(pickler *self);
+int kr_pk_memo_put(pickler *self, PyObject *obj);
+int kr_pk_memo_get(pickler *self, Py_ssize_t index);
+bool kr_pk_in_memo(pickler *self, PyObject *obj, Py_ssize_t *index);
+int kr_pk_save(pickler *self, PyObject *obj, bool is_pid);
+int kr_pk_save_int(pickler *self, PyObject *obj);
+int kr_pk_save_float(pickler *self, PyObject *obj);
+int kr_pk_save_str(pickler *self, PyObject *obj);
+int kr_pk_save_bytes(pickler *self, PyObject *obj);
+int kr_pk_save_bytearray(pickler *self, PyObject *obj);
+int kr_pk_save_buffer(pickler *self, PyObject *obj);
+int kr_pk_save_tuple(pickler *self, PyObject *obj);
+int kr_pk_save_list(pickler *self, PyObject *obj);
+int kr_pk_save_dict(pickler *self, PyObject *obj);
+int kr_pk_save_set(pickler *self, PyObject *obj);
+int kr_pk_save_frozenset(pickler *self, PyObject *obj);
+int kr_pk_save_global(pickler *self, PyObject *obj, PyObject *name);
+int kr_pk_save_type(pickler *self, PyObject *obj);
+int kr_pk_save_reduce(pickler *self, PyObject *args, PyObject *obj);
+int kr_pk_batch_list(pickler *self, PyObject *iter);
+int kr_pk_batch_dict(pickler *self, PyObject *iter);
+PyObject *kr_pk_dumps(PyObject *obj, PyObject *protocol, int fix_imports,
+                      PyObject *buffer_callback);
+PyObject *kr_pk_dump(PyObject *obj, PyObject *file, PyObject *protocol,
+                     int fix_imports, PyObject *buffer_callback);
 
 /* Walks a dotted name below obj; *parent, if not NULL, gets an owned
  * reference to the one before the last. */
-PyObject *pk_get_deep(PyObject *obj, PyObject *path, PyObject **parent);
+PyObject *kr_pk_get_deep(PyObject *obj, PyObject *path, PyObject **parent);
 /* Splits at dots. NULL with AttributeError set for a local one. */
-PyObject *pk_dotted_path(PyObject *obj, PyObject *name);
+PyObject *kr_pk_dotted_path(PyObject *obj, PyObject *name);
 
 /* ---- input */
 typedef struct {
@@ -246,22 +246,22 @@ typedef struct {
 } unpickler;
 
 /* Makes the next n bytes readable at *s until the next read. n, or -1. */
-Py_ssize_t up_read(unpickler *self, const char **s, Py_ssize_t n);
-int up_read_into(unpickler *self, char *to, Py_ssize_t n);
+Py_ssize_t kr_up_read(unpickler *self, const char **s, Py_ssize_t n);
+int kr_up_read_into(unpickler *self, char *to, Py_ssize_t n);
 /* A line with its newline, NUL-terminated and writable. Its length, or -1. */
-Py_ssize_t up_readline(unpickler *self, char **s);
+Py_ssize_t kr_up_readline(unpickler *self, char **s);
 /* Gives back to the file what was only peeked at. */
-int up_skip_consumed(unpickler *self);
-int up_truncated(void);
-PyObject *up_memo_get(unpickler *self, Py_ssize_t index);
-int up_memo_put(unpickler *self, Py_ssize_t index, PyObject *value);
-void up_memo_clear(unpickler *self);
-void up_stack_clear(unpickler *self, Py_ssize_t to);
-PyObject *up_run(unpickler *self);
-PyObject *up_find_class(unpickler *self, PyObject *module, PyObject *name);
-PyObject *up_loads(PyObject *data, int fix_imports, const char *encoding,
-                   const char *errors, PyObject *buffers);
-PyObject *up_load(PyObject *file, int fix_imports, const char *encoding,
-                  const char *errors, PyObject *buffers);
+int kr_up_skip_consumed(unpickler *self);
+int kr_up_truncated(void);
+PyObject *kr_up_memo_get(unpickler *self, Py_ssize_t index);
+int kr_up_memo_put(unpickler *self, Py_ssize_t index, PyObject *value);
+void kr_up_memo_clear(unpickler *self);
+void kr_up_stack_clear(unpickler *self, Py_ssize_t to);
+PyObject *kr_up_run(unpickler *self);
+PyObject *kr_up_find_class(unpickler *self, PyObject *module, PyObject *name);
+PyObject *kr_up_loads(PyObject *data, int fix_imports, const char *encoding,
+                      const char *errors, PyObject *buffers);
+PyObject *kr_up_load(PyObject *file, int fix_imports, const char *encoding,
+                     const char *errors, PyObject *buffers);
 
 #endif

@@ -31,7 +31,7 @@ reserve(pickler *self, Py_ssize_t n)
 }
 
 int
-pk_write(pickler *self, const void *data, Py_ssize_t n)
+kr_pk_write(pickler *self, const void *data, Py_ssize_t n)
 {
     bool open = self->framing && self->frame_start == -1;
     if (reserve(self, n + (open ? FRAME_HEADER_SIZE : 0)) < 0) {
@@ -49,10 +49,10 @@ pk_write(pickler *self, const void *data, Py_ssize_t n)
 }
 
 int
-pk_op(pickler *self, int op)
+kr_pk_op(pickler *self, int op)
 {
     char c = (char)op;
-    return pk_write(self, &c, 1);
+    return kr_pk_write(self, &c, 1);
 }
 
 static void
@@ -99,7 +99,7 @@ flush(pickler *self)
 }
 
 int
-pk_boundary(pickler *self)
+kr_pk_boundary(pickler *self)
 {
     if (!self->framing || self->frame_start == -1 ||
         self->out_len - self->frame_start - FRAME_HEADER_SIZE <
@@ -111,19 +111,19 @@ pk_boundary(pickler *self)
 }
 
 int
-pk_write_large(pickler *self, const void *head, Py_ssize_t head_size,
-               const void *data, Py_ssize_t size, PyObject *payload)
+kr_pk_write_large(pickler *self, const void *head, Py_ssize_t head_size,
+                  const void *data, Py_ssize_t size, PyObject *payload)
 {
     if (size < FRAME_SIZE_TARGET) {
-        return pk_write(self, head, head_size) < 0
+        return kr_pk_write(self, head, head_size) < 0
                    ? -1
-                   : pk_write(self, data, size);
+                   : kr_pk_write(self, data, size);
     }
     /* goes out by itself, between two frames */
     bool framing = self->framing;
     close_frame(self);
     self->framing = false;
-    int rc = pk_write(self, head, head_size);
+    int rc = kr_pk_write(self, head, head_size);
     if (rc == 0 && self->write != NULL) {
         rc = flush(self);
         PyObject *whole = payload != NULL
@@ -137,7 +137,7 @@ pk_write_large(pickler *self, const void *head, Py_ssize_t head_size,
         Py_XDECREF(whole);
     }
     else if (rc == 0) {
-        rc = pk_write(self, data, size);
+        rc = kr_pk_write(self, data, size);
     }
     self->framing = framing;
     return rc;
@@ -146,9 +146,9 @@ pk_write_large(pickler *self, const void *head, Py_ssize_t head_size,
 /* ---- memo */
 
 bool
-pk_in_memo(pickler *self, PyObject *obj, Py_ssize_t *index)
+kr_pk_in_memo(pickler *self, PyObject *obj, Py_ssize_t *index)
 {
-    *index = memo_find(&self->memo, obj);
+    *index = kr_memo_find(&self->memo, obj);
     return *index >= 0;
 }
 
@@ -157,8 +157,8 @@ write_index(pickler *self, Py_ssize_t i, int text, int op1, int op4)
 {
     char buf[32];
     if (!self->bin) {
-        return pk_write(self, buf,
-                        snprintf(buf, sizeof buf, "%c%zd\n", text, i));
+        return kr_pk_write(self, buf,
+                           snprintf(buf, sizeof buf, "%c%zd\n", text, i));
     }
     if ((uint64_t)i > 0xffffffffu) {
         PyErr_SetString(kr_pickle.pickling_error,
@@ -171,25 +171,25 @@ write_index(pickler *self, Py_ssize_t i, int text, int op1, int op4)
     for (int k = 0; k < n; k++) {
         buf[k + 1] = (char)(i >> 8 * k);
     }
-    return pk_write(self, buf, n + 1);
+    return kr_pk_write(self, buf, n + 1);
 }
 
 int
-pk_memo_put(pickler *self, PyObject *obj)
+kr_pk_memo_put(pickler *self, PyObject *obj)
 {
     if (self->fast) {
         return 0;
     }
     Py_ssize_t i = (Py_ssize_t)self->memo.used;
-    if (memo_set(&self->memo, obj, i) < 0) {
+    if (kr_memo_set(&self->memo, obj, i) < 0) {
         return -1;
     }
-    return self->proto >= 4 ? pk_op(self, MEMOIZE)
+    return self->proto >= 4 ? kr_pk_op(self, MEMOIZE)
                             : write_index(self, i, PUT, BINPUT, LONG_BINPUT);
 }
 
 int
-pk_memo_get(pickler *self, Py_ssize_t index)
+kr_pk_memo_get(pickler *self, Py_ssize_t index)
 {
     return write_index(self, index, GET, BINGET, LONG_BINGET);
 }
@@ -200,16 +200,16 @@ pk_memo_get(pickler *self, Py_ssize_t index)
 static int
 save_persistent(pickler *self, PyObject *obj)
 {
-    PyObject *pid =
-        hook_call(&self->persistent_id, (PyObject *)self, obj);
+    PyObject *pid = kr_hook_call(&self->persistent_id, (PyObject *)self, obj);
     if (pid == NULL || pid == Py_None) {
         Py_XDECREF(pid);
         return pid == NULL ? -1 : 0;
     }
     int rc = -1;
     if (self->bin) {
-        rc = pk_save(self, pid, true) < 0 || pk_op(self, BINPERSID) < 0 ? -1
-                                                                        : 1;
+        rc = kr_pk_save(self, pid, true) < 0 || kr_pk_op(self, BINPERSID) < 0
+                 ? -1
+                 : 1;
     }
     else {
         PyObject *text = PyObject_Str(pid);
@@ -219,10 +219,10 @@ save_persistent(pickler *self, PyObject *obj)
                             "strings");
         }
         else if (text != NULL) {
-            rc = pk_op(self, PERSID) < 0 ||
-                         pk_write(self, PyUnicode_1BYTE_DATA(text),
-                                  PyUnicode_GET_LENGTH(text)) < 0 ||
-                         pk_write(self, "\n", 1) < 0
+            rc = kr_pk_op(self, PERSID) < 0 ||
+                         kr_pk_write(self, PyUnicode_1BYTE_DATA(text),
+                                     PyUnicode_GET_LENGTH(text)) < 0 ||
+                         kr_pk_write(self, "\n", 1) < 0
                      ? -1
                      : 1;
         }
@@ -285,14 +285,14 @@ save_reduced(pickler *self, PyObject *value, PyObject *obj)
         return -1;
     }
     if (PyUnicode_Check(value)) {
-        rc = pk_save_global(self, obj, value);
+        rc = kr_pk_save_global(self, obj, value);
     }
     else if (!PyTuple_Check(value)) {
         PyErr_SetString(kr_pickle.pickling_error,
                         "__reduce__ must return a string or tuple");
     }
     else {
-        rc = pk_save_reduce(self, value, obj);
+        rc = kr_pk_save_reduce(self, value, obj);
     }
     Py_DECREF(value);
     return rc;
@@ -310,10 +310,10 @@ save_other(pickler *self, PyObject *obj)
         Py_DECREF(value);
     }
     if (type == &PyType_Type) {
-        return pk_save_type(self, obj);
+        return kr_pk_save_type(self, obj);
     }
     if (type == &PyFunction_Type) {
-        return pk_save_global(self, obj, NULL);
+        return kr_pk_save_global(self, obj, NULL);
     }
     PyObject *f = find_reducer(self, type);
     if (f != NULL) {
@@ -325,7 +325,7 @@ save_other(pickler *self, PyObject *obj)
         return -1;
     }
     if (PyType_IsSubtype(type, &PyType_Type)) {
-        return pk_save_global(self, obj, NULL);
+        return kr_pk_save_global(self, obj, NULL);
     }
     return save_reduced(self, call_reduce(self, obj), obj);
 }
@@ -336,22 +336,22 @@ save_container(pickler *self, PyObject *obj, PyTypeObject *type)
     if (Py_EnterRecursiveCall(" while pickling an object")) {
         return -1;
     }
-    int rc = type == &PyDict_Type           ? pk_save_dict(self, obj)
-             : type == &PySet_Type          ? pk_save_set(self, obj)
-             : type == &PyFrozenSet_Type    ? pk_save_frozenset(self, obj)
-             : type == &PyList_Type         ? pk_save_list(self, obj)
-             : type == &PyTuple_Type        ? pk_save_tuple(self, obj)
-             : type == &PyByteArray_Type    ? pk_save_bytearray(self, obj)
-             : type == &PyPickleBuffer_Type ? pk_save_buffer(self, obj)
+    int rc = type == &PyDict_Type           ? kr_pk_save_dict(self, obj)
+             : type == &PySet_Type          ? kr_pk_save_set(self, obj)
+             : type == &PyFrozenSet_Type    ? kr_pk_save_frozenset(self, obj)
+             : type == &PyList_Type         ? kr_pk_save_list(self, obj)
+             : type == &PyTuple_Type        ? kr_pk_save_tuple(self, obj)
+             : type == &PyByteArray_Type    ? kr_pk_save_bytearray(self, obj)
+             : type == &PyPickleBuffer_Type ? kr_pk_save_buffer(self, obj)
                                             : save_other(self, obj);
     Py_LeaveRecursiveCall();
     return rc;
 }
 
 int
-pk_save(pickler *self, PyObject *obj, bool is_pid)
+kr_pk_save(pickler *self, PyObject *obj, bool is_pid)
 {
-    if (pk_boundary(self) < 0) {
+    if (kr_pk_boundary(self) < 0) {
         return -1;
     }
     if (!is_pid && self->persistent_id.func != NULL) {
@@ -362,29 +362,29 @@ pk_save(pickler *self, PyObject *obj, bool is_pid)
     }
     PyTypeObject *type = Py_TYPE(obj);
     if (obj == Py_None) {
-        return pk_op(self, NONE);
+        return kr_pk_op(self, NONE);
     }
     if (type == &PyBool_Type) {
         if (self->proto >= 2) {
-            return pk_op(self, obj == Py_True ? NEWTRUE : NEWFALSE);
+            return kr_pk_op(self, obj == Py_True ? NEWTRUE : NEWFALSE);
         }
-        return pk_write(self, obj == Py_True ? "I01\n" : "I00\n", 4);
+        return kr_pk_write(self, obj == Py_True ? "I01\n" : "I00\n", 4);
     }
     if (type == &PyLong_Type) {
-        return pk_save_int(self, obj);
+        return kr_pk_save_int(self, obj);
     }
     if (type == &PyFloat_Type) {
-        return pk_save_float(self, obj);
+        return kr_pk_save_float(self, obj);
     }
     Py_ssize_t index;
-    if (pk_in_memo(self, obj, &index)) {
-        return pk_memo_get(self, index);
+    if (kr_pk_in_memo(self, obj, &index)) {
+        return kr_pk_memo_get(self, index);
     }
     if (type == &PyBytes_Type) {
-        return pk_save_bytes(self, obj);
+        return kr_pk_save_bytes(self, obj);
     }
     if (type == &PyUnicode_Type) {
-        return pk_save_str(self, obj);
+        return kr_pk_save_str(self, obj);
     }
     return save_container(self, obj, type);
 }
@@ -403,14 +403,14 @@ dump_all(pickler *self, PyObject *obj)
     int rc = 0;
     if (self->proto >= 2) {
         char head[] = {(char)PROTO, (char)self->proto};
-        rc = pk_write(self, head, 2);
+        rc = kr_pk_write(self, head, 2);
         self->framing = self->proto >= 4;
     }
     if (rc == 0) {
-        rc = pk_save(self, obj, false);
+        rc = kr_pk_save(self, obj, false);
     }
     if (rc == 0) {
-        rc = pk_op(self, STOP);
+        rc = kr_pk_op(self, STOP);
     }
     if (rc == 0) {
         close_frame(self);
@@ -482,7 +482,7 @@ pickler_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     pickler *self = PK(type->tp_alloc(type, 0));
     if (self != NULL) {
         self->frame_start = -1;
-        if (memo_init(&self->memo) < 0) {
+        if (kr_memo_init(&self->memo) < 0) {
             Py_CLEAR(self);
         }
     }
@@ -502,8 +502,8 @@ make(PyObject *protocol, int fix_imports, PyObject *callback)
 }
 
 PyObject *
-pk_dumps(PyObject *obj, PyObject *protocol, int fix_imports,
-         PyObject *callback)
+kr_pk_dumps(PyObject *obj, PyObject *protocol, int fix_imports,
+            PyObject *callback)
 {
     pickler *self = make(protocol, fix_imports, callback);
     PyObject *result = NULL;
@@ -515,8 +515,8 @@ pk_dumps(PyObject *obj, PyObject *protocol, int fix_imports,
 }
 
 PyObject *
-pk_dump(PyObject *obj, PyObject *file, PyObject *protocol, int fix_imports,
-        PyObject *callback)
+kr_pk_dump(PyObject *obj, PyObject *file, PyObject *protocol, int fix_imports,
+           PyObject *callback)
 {
     pickler *self = make(protocol, fix_imports, NULL);
     if (self == NULL || set_file(self, file) < 0 ||
@@ -544,13 +544,13 @@ pickler_init(PyObject *op, PyObject *args, PyObject *kwargs)
         set_file(self, in[0]) < 0 || set_callback(self, in[3]) < 0) {
         return -1;
     }
-    memo_clear(&self->memo);
+    kr_memo_clear(&self->memo);
     self->out_len = 0;
     self->frame_start = -1;
     self->fast = 0;
     self->fast_nesting = 0;
     Py_CLEAR(self->fast_memo);
-    if (hook_init(&self->persistent_id, op, KR_ID(persistent_id)) < 0) {
+    if (kr_hook_init(&self->persistent_id, op, KR_ID(persistent_id)) < 0) {
         return -1;
     }
     PyObject *table;
@@ -587,7 +587,7 @@ pickler_clear(PyObject *op)
     Py_CLEAR(self->reducer_override);
     Py_CLEAR(self->buffer_callback);
     Py_CLEAR(self->fast_memo);
-    memo_free(&self->memo);
+    kr_memo_free(&self->memo);
     return 0;
 }
 
@@ -621,7 +621,7 @@ pickler_dump(PyObject *op, PyObject *obj)
 static PyObject *
 pickler_clear_memo(PyObject *op, PyObject *ignored)
 {
-    memo_clear(&PK(op)->memo);
+    kr_memo_clear(&PK(op)->memo);
     Py_RETURN_NONE;
 }
 
@@ -661,7 +661,7 @@ static PyMemberDef pickler_members[] = {
 static PyObject *
 proxy_clear(PyObject *op, PyObject *ignored)
 {
-    memo_clear(&OWNER(op)->memo);
+    kr_memo_clear(&OWNER(op)->memo);
     Py_RETURN_NONE;
 }
 
@@ -718,7 +718,7 @@ memo_from_dict(struct memo *m, PyObject *dict)
         }
         Py_ssize_t index = PyLong_AsSsize_t(PyTuple_GET_ITEM(value, 0));
         if ((index == -1 && PyErr_Occurred()) ||
-            memo_set(m, PyTuple_GET_ITEM(value, 1), index) < 0) {
+            kr_memo_set(m, PyTuple_GET_ITEM(value, 1), index) < 0) {
             return -1;
         }
     }
@@ -735,10 +735,10 @@ set_memo(PyObject *op, PyObject *value, void *ignored)
                         "attribute deletion is not supported");
     }
     else if (Py_IS_TYPE(value, &kr_pickler_memo_type)) {
-        rc = memo_copy(&fresh, &OWNER(value)->memo);
+        rc = kr_memo_copy(&fresh, &OWNER(value)->memo);
     }
     else if (PyDict_Check(value)) {
-        rc = memo_init(&fresh) < 0 ? -1 : memo_from_dict(&fresh, value);
+        rc = kr_memo_init(&fresh) < 0 ? -1 : memo_from_dict(&fresh, value);
     }
     else {
         PyErr_Format(PyExc_TypeError,
@@ -751,20 +751,20 @@ set_memo(PyObject *op, PyObject *value, void *ignored)
         PK(op)->memo = fresh;
         fresh = old;
     }
-    memo_free(&fresh);
+    kr_memo_free(&fresh);
     return rc;
 }
 
 static PyObject *
 get_persistent_id(PyObject *op, void *ignored)
 {
-    return hook_get(&PK(op)->persistent_id, op, "persistent_id");
+    return kr_hook_get(&PK(op)->persistent_id, op, "persistent_id");
 }
 
 static int
 set_persistent_id(PyObject *op, PyObject *value, void *ignored)
 {
-    return hook_set(&PK(op)->persistent_id, value, "persistent_id");
+    return kr_hook_set(&PK(op)->persistent_id, value, "persistent_id");
 }
 
 static PyGetSetDef pickler_getset[] = {

@@ -15,12 +15,12 @@ save_small_int(pickler *self, long v)
     unsigned char buf[32];
     if (!self->bin) {
         int n = snprintf((char *)buf, sizeof buf, "I%ld\n", v);
-        return pk_write(self, buf, n);
+        return kr_pk_write(self, buf, n);
     }
     int size = v >= 0 && v <= 0xff ? 1 : v >= 0 && v <= 0xffff ? 2 : 4;
     buf[0] = size == 1 ? BININT1 : size == 2 ? BININT2 : BININT;
     store_le(buf + 1, (uint64_t)v, size);
-    return pk_write(self, buf, size + 1);
+    return kr_pk_write(self, buf, size + 1);
 }
 
 static int
@@ -32,8 +32,9 @@ save_text_long(pickler *self, PyObject *obj)
     }
     Py_ssize_t n;
     const char *s = PyUnicode_AsUTF8AndSize(repr, &n);
-    int rc = s == NULL || pk_op(self, LONG) < 0 || pk_write(self, s, n) < 0 ||
-                     pk_write(self, "L\n", 2) < 0
+    int rc = s == NULL || kr_pk_op(self, LONG) < 0 ||
+                     kr_pk_write(self, s, n) < 0 ||
+                     kr_pk_write(self, "L\n", 2) < 0
                  ? -1
                  : 0;
     Py_DECREF(repr);
@@ -41,7 +42,7 @@ save_text_long(pickler *self, PyObject *obj)
 }
 
 int
-pk_save_int(pickler *self, PyObject *obj)
+kr_pk_save_int(pickler *self, PyObject *obj)
 {
     int overflow;
     long v = PyLong_AsLongAndOverflow(obj, &overflow);
@@ -69,31 +70,32 @@ pk_save_int(pickler *self, PyObject *obj)
         }
         head[0] = n < 256 ? LONG1 : LONG4;
         store_le(head + 1, n, n < 256 ? 1 : 4);
-        rc = pk_write(self, head, n < 256 ? 2 : 5);
+        rc = kr_pk_write(self, head, n < 256 ? 2 : 5);
     }
     if (rc == 0) {
-        rc = pk_write(self, bytes, (Py_ssize_t)n);
+        rc = kr_pk_write(self, bytes, (Py_ssize_t)n);
     }
     PyMem_Free(bytes);
     return rc;
 }
 
 int
-pk_save_float(pickler *self, PyObject *obj)
+kr_pk_save_float(pickler *self, PyObject *obj)
 {
     double x = PyFloat_AS_DOUBLE(obj);
     if (self->bin) {
         char buf[9] = {BINFLOAT};
-        return PyFloat_Pack8(x, buf + 1, 0) < 0 ? -1 : pk_write(self, buf, 9);
+        return PyFloat_Pack8(x, buf + 1, 0) < 0 ? -1
+                                                : kr_pk_write(self, buf, 9);
     }
     char *s = PyOS_double_to_string(x, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
     if (s == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    int rc = pk_op(self, FLOAT) < 0 ||
-                     pk_write(self, s, (Py_ssize_t)strlen(s)) < 0 ||
-                     pk_write(self, "\n", 1) < 0
+    int rc = kr_pk_op(self, FLOAT) < 0 ||
+                     kr_pk_write(self, s, (Py_ssize_t)strlen(s)) < 0 ||
+                     kr_pk_write(self, "\n", 1) < 0
                  ? -1
                  : 0;
     PyMem_Free(s);
@@ -119,7 +121,7 @@ write_counted(pickler *self, int op1, int op4, int op8, const char *what,
         return -1;
     }
     store_le(head + 1, (uint64_t)size, width);
-    return pk_write_large(self, head, width + 1, data, size, payload);
+    return kr_pk_write_large(self, head, width + 1, data, size, payload);
 }
 
 /* ---- str */
@@ -130,7 +132,7 @@ save_raw_unicode(pickler *self, PyObject *obj)
     Py_ssize_t n = PyUnicode_GET_LENGTH(obj);
     int kind = PyUnicode_KIND(obj);
     const void *data = PyUnicode_DATA(obj);
-    if (pk_op(self, UNICODE) < 0) {
+    if (kr_pk_op(self, UNICODE) < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -145,11 +147,11 @@ save_raw_unicode(pickler *self, PyObject *obj)
                  c == 0x1a) {
             len = snprintf(buf, sizeof buf, "\\u%04x", (unsigned)c);
         }
-        if (pk_write(self, buf, len) < 0) {
+        if (kr_pk_write(self, buf, len) < 0) {
             return -1;
         }
     }
-    return pk_write(self, "\n", 1);
+    return kr_pk_write(self, "\n", 1);
 }
 
 static int
@@ -175,13 +177,13 @@ save_utf8(pickler *self, PyObject *obj)
 }
 
 int
-pk_save_str(pickler *self, PyObject *obj)
+kr_pk_save_str(pickler *self, PyObject *obj)
 {
     if (PyUnicode_READY(obj) < 0) {
         return -1;
     }
     int rc = self->bin ? save_utf8(self, obj) : save_raw_unicode(self, obj);
-    return rc < 0 ? -1 : pk_memo_put(self, obj);
+    return rc < 0 ? -1 : kr_pk_memo_put(self, obj);
 }
 
 /* ---- bytes and the like */
@@ -193,7 +195,7 @@ save_bytes_data(pickler *self, PyObject *obj, const char *s, Py_ssize_t n)
                       "bytes object", s, n, obj) < 0) {
         return -1;
     }
-    return pk_memo_put(self, obj);
+    return kr_pk_memo_put(self, obj);
 }
 
 static int
@@ -202,7 +204,7 @@ save_bytearray_data(pickler *self, PyObject *obj, const char *s, Py_ssize_t n)
     if (write_counted(self, 0, 0, BYTEARRAY8, "bytearray", s, n, obj) < 0) {
         return -1;
     }
-    return pk_memo_put(self, obj);
+    return kr_pk_memo_put(self, obj);
 }
 
 /* Saves a reduce value; steals it, NULL passes an exception on. */
@@ -212,13 +214,13 @@ save_steal(pickler *self, PyObject *value, PyObject *obj)
     if (value == NULL) {
         return -1;
     }
-    int rc = pk_save_reduce(self, value, obj);
+    int rc = kr_pk_save_reduce(self, value, obj);
     Py_DECREF(value);
     return rc;
 }
 
 int
-pk_save_bytes(pickler *self, PyObject *obj)
+kr_pk_save_bytes(pickler *self, PyObject *obj)
 {
     const char *s = PyBytes_AS_STRING(obj);
     Py_ssize_t n = PyBytes_GET_SIZE(obj);
@@ -238,7 +240,7 @@ pk_save_bytes(pickler *self, PyObject *obj)
 }
 
 int
-pk_save_bytearray(pickler *self, PyObject *obj)
+kr_pk_save_bytearray(pickler *self, PyObject *obj)
 {
     const char *s = PyByteArray_AS_STRING(obj);
     Py_ssize_t n = PyByteArray_GET_SIZE(obj);
@@ -258,7 +260,7 @@ pk_save_bytearray(pickler *self, PyObject *obj)
 }
 
 int
-pk_save_buffer(pickler *self, PyObject *obj)
+kr_pk_save_buffer(pickler *self, PyObject *obj)
 {
     if (self->proto < 5) {
         PyErr_SetString(kr_pickle.pickling_error,
@@ -288,8 +290,8 @@ pk_save_buffer(pickler *self, PyObject *obj)
         }
     }
     if (!in_band) {
-        return pk_op(self, NEXT_BUFFER) < 0 ||
-                       (readonly && pk_op(self, READONLY_BUFFER) < 0)
+        return kr_pk_op(self, NEXT_BUFFER) < 0 ||
+                       (readonly && kr_pk_op(self, READONLY_BUFFER) < 0)
                    ? -1
                    : 0;
     }

@@ -52,11 +52,11 @@ fix_names(PyObject **module, PyObject **name)
 static PyObject *
 get_deep_or_raise(PyObject *module, PyObject *name)
 {
-    PyObject *path = pk_dotted_path(module, name);
+    PyObject *path = kr_pk_dotted_path(module, name);
     if (path == NULL) {
         return NULL;
     }
-    PyObject *obj = pk_get_deep(module, path, NULL);
+    PyObject *obj = kr_pk_get_deep(module, path, NULL);
     Py_DECREF(path);
     if (obj == NULL && !PyErr_Occurred()) {
         PyErr_Format(PyExc_AttributeError, "Can't get attribute %R on %R",
@@ -77,7 +77,7 @@ get_or_raise(PyObject *module, PyObject *name)
 }
 
 PyObject *
-up_find_class(unpickler *self, PyObject *module_name, PyObject *name)
+kr_up_find_class(unpickler *self, PyObject *module_name, PyObject *name)
 {
     if (PySys_Audit("pickle.find_class", "OO", module_name, name) < 0 ||
         (self->proto < 3 && self->fix_imports &&
@@ -185,8 +185,8 @@ make(int fix_imports, const char *encoding, const char *errors,
 }
 
 PyObject *
-up_loads(PyObject *data, int fix_imports, const char *encoding,
-         const char *errors, PyObject *buffers)
+kr_up_loads(PyObject *data, int fix_imports, const char *encoding,
+            const char *errors, PyObject *buffers)
 {
     unpickler *self = make(fix_imports, encoding, errors, buffers);
     if (self == NULL ||
@@ -196,18 +196,18 @@ up_loads(PyObject *data, int fix_imports, const char *encoding,
     }
     self->in = self->buffer.buf;
     self->in_len = self->prefetched = self->buffer.len;
-    PyObject *result = up_run(self);
+    PyObject *result = kr_up_run(self);
     Py_DECREF(self);
     return result;
 }
 
 PyObject *
-up_load(PyObject *file, int fix_imports, const char *encoding,
-        const char *errors, PyObject *buffers)
+kr_up_load(PyObject *file, int fix_imports, const char *encoding,
+           const char *errors, PyObject *buffers)
 {
     unpickler *self = make(fix_imports, encoding, errors, buffers);
     PyObject *result =
-        self == NULL || set_file(self, file) < 0 ? NULL : up_run(self);
+        self == NULL || set_file(self, file) < 0 ? NULL : kr_up_run(self);
     Py_XDECREF(self);
     return result;
 }
@@ -251,18 +251,17 @@ unpickler_init(PyObject *op, PyObject *args, PyObject *kwargs)
         return -1;
     }
     drop_input(self);
-    if (set_file(self, in[0]) < 0 ||
-        set_strings(self, encoding, errors) < 0 ||
+    if (set_file(self, in[0]) < 0 || set_strings(self, encoding, errors) < 0 ||
         set_buffers(self, in[4]) < 0 ||
-        hook_init(&self->persistent_load, op, KR_ID(persistent_load)) < 0) {
+        kr_hook_init(&self->persistent_load, op, KR_ID(persistent_load)) < 0) {
         return -1;
     }
     self->fix_imports = fix_imports;
     self->proto = 0;
     self->num_marks = 0;
     self->fence = 0;
-    up_stack_clear(self, 0);
-    up_memo_clear(self);
+    kr_up_stack_clear(self, 0);
+    kr_up_memo_clear(self);
     return 0;
 }
 
@@ -290,8 +289,8 @@ static int
 unpickler_clear(PyObject *op)
 {
     unpickler *self = UP(op);
-    up_stack_clear(self, 0);
-    up_memo_clear(self);
+    kr_up_stack_clear(self, 0);
+    kr_up_memo_clear(self);
     drop_input(self);
     Py_CLEAR(self->persistent_load.func);
     Py_CLEAR(self->read);
@@ -326,7 +325,7 @@ unpickler_load(PyObject *op, PyObject *ignored)
                      Py_TYPE(op)->tp_name);
         return NULL;
     }
-    return up_run(self);
+    return kr_up_run(self);
 }
 
 static PyObject *
@@ -335,7 +334,7 @@ unpickler_find_class(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     if (!_PyArg_CheckPositional("find_class", nargs, 2, 2)) {
         return NULL;
     }
-    return up_find_class(UP(op), args[0], args[1]);
+    return kr_up_find_class(UP(op), args[0], args[1]);
 }
 
 static PyObject *
@@ -371,7 +370,7 @@ static PyMethodDef unpickler_methods[] = {
 static PyObject *
 proxy_clear(PyObject *op, PyObject *ignored)
 {
-    up_memo_clear(OWNER(op));
+    kr_up_memo_clear(OWNER(op));
     Py_RETURN_NONE;
 }
 
@@ -458,11 +457,11 @@ set_memo(PyObject *op, PyObject *value, void *ignored)
     if (dict == NULL) {
         return -1;
     }
-    up_memo_clear(UP(op));
+    kr_up_memo_clear(UP(op));
     int rc = 0;
     Py_ssize_t pos = 0;
     while (rc == 0 && PyDict_Next(dict, &pos, &key, &item)) {
-        rc = up_memo_put(UP(op), PyLong_AsSsize_t(key), item);
+        rc = kr_up_memo_put(UP(op), PyLong_AsSsize_t(key), item);
     }
     Py_DECREF(dict);
     return rc;
@@ -471,13 +470,13 @@ set_memo(PyObject *op, PyObject *value, void *ignored)
 static PyObject *
 get_persistent_load(PyObject *op, void *ignored)
 {
-    return hook_get(&UP(op)->persistent_load, op, "persistent_load");
+    return kr_hook_get(&UP(op)->persistent_load, op, "persistent_load");
 }
 
 static int
 set_persistent_load(PyObject *op, PyObject *value, void *ignored)
 {
-    return hook_set(&UP(op)->persistent_load, value, "persistent_load");
+    return kr_hook_set(&UP(op)->persistent_load, value, "persistent_load");
 }
 
 static PyGetSetDef unpickler_getset[] = {
@@ -519,7 +518,7 @@ pickle_dump(PyObject *module, KR_FASTCALL_ARGS)
         (in[3] != NULL && !kr_arg_bool(in[3], &fix_imports))) {
         return NULL;
     }
-    return pk_dump(in[0], in[1], in[2], fix_imports, in[4]);
+    return kr_pk_dump(in[0], in[1], in[2], fix_imports, in[4]);
 }
 
 static PyObject *
@@ -532,7 +531,7 @@ pickle_dumps(PyObject *module, KR_FASTCALL_ARGS)
         (in[2] != NULL && !kr_arg_bool(in[2], &fix_imports))) {
         return NULL;
     }
-    return pk_dumps(in[0], in[1], fix_imports, in[3]);
+    return kr_pk_dumps(in[0], in[1], fix_imports, in[3]);
 }
 
 static PyObject *
@@ -548,7 +547,7 @@ pickle_load(PyObject *module, KR_FASTCALL_ARGS)
         text_argument(in[3], "load", "argument 'errors'", &errors) < 0) {
         return NULL;
     }
-    return up_load(in[0], fix_imports, encoding, errors, in[4]);
+    return kr_up_load(in[0], fix_imports, encoding, errors, in[4]);
 }
 
 static PyObject *
@@ -564,7 +563,7 @@ pickle_loads(PyObject *module, KR_FASTCALL_ARGS)
         text_argument(in[3], "loads", "argument 'errors'", &errors) < 0) {
         return NULL;
     }
-    return up_loads(in[0], fix_imports, encoding, errors, in[4]);
+    return kr_up_loads(in[0], fix_imports, encoding, errors, in[4]);
 }
 
 static PyMethodDef functions[] = {
