@@ -4,7 +4,7 @@
 #include <structmember.h>
 
 bool
-buffered_check(Buffered *self)
+kr_buffered_check(Buffered *self)
 {
     if (self->ok > 0) {
         return true;
@@ -16,21 +16,21 @@ buffered_check(Buffered *self)
 }
 
 int
-buffered_is_closed(Buffered *self)
+kr_buffered_is_closed(Buffered *self)
 {
     if (self->buffer == NULL) {
         return 1;
     }
     if (self->fast_closed_checks) {
-        return io_fileio_is_closed(self->raw);
+        return kr_io_fileio_is_closed(self->raw);
     }
     return io_truth(PyObject_GetAttr(self->raw, KR_ID(closed)));
 }
 
 bool
-buffered_check_open(Buffered *self, const char *message)
+kr_buffered_check_open(Buffered *self, const char *message)
 {
-    int closed = buffered_is_closed(self);
+    int closed = kr_buffered_is_closed(self);
     if (closed < 0) {
         return false;
     }
@@ -74,7 +74,7 @@ enter_busy(Buffered *self)
 }
 
 bool
-buffered_enter(Buffered *self)
+kr_buffered_enter(Buffered *self)
 {
     if (!PyThread_acquire_lock(self->lock, 0) && !enter_busy(self)) {
         return false;
@@ -84,7 +84,7 @@ buffered_enter(Buffered *self)
 }
 
 void
-buffered_leave(Buffered *self)
+kr_buffered_leave(Buffered *self)
 {
     self->owner = 0;
     PyThread_release_lock(self->lock);
@@ -97,7 +97,7 @@ take_position(Buffered *self, PyObject *res)
     if (res == NULL) {
         return -1;
     }
-    off_t n = io_offset(res, PyExc_ValueError);
+    off_t n = kr_io_offset(res, PyExc_ValueError);
     Py_DECREF(res);
     if (n < 0) {
         if (!PyErr_Occurred()) {
@@ -112,7 +112,7 @@ take_position(Buffered *self, PyObject *res)
 }
 
 off_t
-buffered_raw_tell(Buffered *self)
+kr_buffered_raw_tell(Buffered *self)
 {
     return take_position(self, io_call(self->raw, KR_ID(tell)));
 }
@@ -121,11 +121,11 @@ buffered_raw_tell(Buffered *self)
 static off_t
 cached_tell(Buffered *self)
 {
-    return self->abs_pos != -1 ? self->abs_pos : buffered_raw_tell(self);
+    return self->abs_pos != -1 ? self->abs_pos : kr_buffered_raw_tell(self);
 }
 
 off_t
-buffered_raw_seek(Buffered *self, off_t target, int whence)
+kr_buffered_raw_seek(Buffered *self, off_t target, int whence)
 {
     return take_position(self, PyObject_CallMethod(self->raw, "seek", "Li",
                                                    (long long)target,
@@ -133,7 +133,7 @@ buffered_raw_seek(Buffered *self, off_t target, int whence)
 }
 
 int
-buffered_setup(Buffered *self, PyObject *raw, Py_ssize_t size)
+kr_buffered_setup(Buffered *self, PyObject *raw, Py_ssize_t size)
 {
     Py_INCREF(raw);
     Py_XSETREF(self->raw, raw);
@@ -159,20 +159,20 @@ buffered_setup(Buffered *self, PyObject *raw, Py_ssize_t size)
     }
     self->owner = 0;
     self->buffer_mask = (size & (size - 1)) == 0 ? size - 1 : 0;
-    if (buffered_raw_tell(self) == -1) {
+    if (kr_buffered_raw_tell(self) == -1) {
         PyErr_Clear();
     }
     return 0;
 }
 
 int
-buffered_flush_and_rewind(Buffered *self)
+kr_buffered_flush_and_rewind(Buffered *self)
 {
-    if (buffered_flush_unlocked(self) < 0) {
+    if (kr_buffered_flush_unlocked(self) < 0) {
         return -1;
     }
     if (self->readable) {
-        off_t n = buffered_raw_seek(self, -raw_offset(self), 1);
+        off_t n = kr_buffered_raw_seek(self, -raw_offset(self), 1);
         reset_read(self);
         if (n == -1) {
             return -1;
@@ -184,28 +184,28 @@ buffered_flush_and_rewind(Buffered *self)
 static PyObject *
 buffered_flush(Buffered *self, PyObject *unused)
 {
-    if (!buffered_check(self)) {
+    if (!kr_buffered_check(self)) {
         return NULL;
     }
-    int closed = buffered_is_closed(self);
+    int closed = kr_buffered_is_closed(self);
     if (closed != 0) {
         if (closed > 0) {
             PyErr_SetString(PyExc_ValueError, "flush of closed file");
         }
         return NULL;
     }
-    if (!buffered_enter(self)) {
+    if (!kr_buffered_enter(self)) {
         return NULL;
     }
-    int rc = buffered_flush_and_rewind(self);
-    buffered_leave(self);
+    int rc = kr_buffered_flush_and_rewind(self);
+    kr_buffered_leave(self);
     return rc < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *
 buffered_simple_flush(Buffered *self, PyObject *unused)
 {
-    return buffered_check(self) ? io_call(self->raw, KR_ID(flush)) : NULL;
+    return kr_buffered_check(self) ? io_call(self->raw, KR_ID(flush)) : NULL;
 }
 
 static PyObject *
@@ -226,24 +226,24 @@ static PyObject *
 buffered_close(Buffered *self, PyObject *unused)
 {
     PyObject *t, *v, *tb;
-    if (!buffered_check(self) || !buffered_enter(self)) {
+    if (!kr_buffered_check(self) || !kr_buffered_enter(self)) {
         return NULL;
     }
-    int closed = buffered_is_closed(self);
+    int closed = kr_buffered_is_closed(self);
     if (closed != 0) {
-        buffered_leave(self);
+        kr_buffered_leave(self);
         return closed < 0 ? NULL : Py_NewRef(Py_None);
     }
     if (self->finalizing && self->raw != NULL) {
         Py_DECREF(buffered_dealloc_warn(self, (PyObject *)self));
     }
     /* flush() takes the lock itself, and may be overridden */
-    buffered_leave(self);
+    kr_buffered_leave(self);
     PyObject *res = io_call((PyObject *)self, KR_ID(flush));
     PyErr_Fetch(&t, &v, &tb);
     Py_XDECREF(res);
-    if (!buffered_enter(self)) {
-        io_chain(t, v, tb);
+    if (!kr_buffered_enter(self)) {
+        kr_io_chain(t, v, tb);
         return NULL;
     }
     res = io_call(self->raw, KR_ID(close));
@@ -252,19 +252,19 @@ buffered_close(Buffered *self, PyObject *unused)
         self->buffer = NULL;
     }
     if (t != NULL) {
-        io_chain(t, v, tb);
+        kr_io_chain(t, v, tb);
         Py_CLEAR(res);
     }
     self->read_end = 0;
     self->pos = 0;
-    buffered_leave(self);
+    kr_buffered_leave(self);
     return res;
 }
 
 static PyObject *
 buffered_detach(Buffered *self, PyObject *unused)
 {
-    if (!buffered_check(self)) {
+    if (!kr_buffered_check(self)) {
         return NULL;
     }
     PyObject *res = io_call((PyObject *)self, KR_ID(flush));
@@ -280,10 +280,10 @@ buffered_detach(Buffered *self, PyObject *unused)
 }
 
 /* Methods that ask the raw stream. */
-#define FORWARD(name, id)                                                       \
+#define FORWARD(name, id)                                                      \
     static PyObject *buffered_##name(Buffered *self, PyObject *unused)         \
     {                                                                          \
-        return buffered_check(self) ? io_call(self->raw, id) : NULL;  \
+        return kr_buffered_check(self) ? io_call(self->raw, id) : NULL;        \
     }
 
 FORWARD(seekable, KR_ID(seekable))
@@ -295,8 +295,8 @@ FORWARD(isatty, KR_ID(isatty))
 #define FORWARD_ATTRIBUTE(name, id)                                            \
     static PyObject *buffered_get_##name(Buffered *self, void *closure)        \
     {                                                                          \
-        return buffered_check(self) ? PyObject_GetAttr(self->raw, id)          \
-                                    : NULL;                                    \
+        return kr_buffered_check(self) ? PyObject_GetAttr(self->raw, id)       \
+                                       : NULL;                                 \
     }
 
 FORWARD_ATTRIBUTE(closed, KR_ID(closed))
@@ -306,10 +306,10 @@ FORWARD_ATTRIBUTE(mode, KR_ID(mode))
 static PyObject *
 buffered_tell(Buffered *self, PyObject *unused)
 {
-    if (!buffered_check(self)) {
+    if (!kr_buffered_check(self)) {
         return NULL;
     }
-    off_t pos = buffered_raw_tell(self);
+    off_t pos = kr_buffered_raw_tell(self);
     if (pos == -1) {
         return NULL;
     }
@@ -346,7 +346,7 @@ buffered_seek(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
     int whence = 0;
     if (!_PyArg_CheckPositional("seek", nargs, 1, 2) ||
         (nargs > 1 && !kr_arg_int(args[1], &whence)) ||
-        !buffered_check(self)) {
+        !kr_buffered_check(self)) {
         return NULL;
     }
     if ((whence < 0 || whence > 2) && whence != SEEK_HOLE &&
@@ -354,11 +354,11 @@ buffered_seek(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
         return PyErr_Format(PyExc_ValueError, "whence value %d unsupported",
                             whence);
     }
-    if (!buffered_check_open(self, "seek of closed file") ||
-        io_check_seekable(self->raw) < 0) {
+    if (!kr_buffered_check_open(self, "seek of closed file") ||
+        kr_io_check_seekable(self->raw) < 0) {
         return NULL;
     }
-    off_t target = io_offset(args[0], PyExc_ValueError);
+    off_t target = kr_io_offset(args[0], PyExc_ValueError);
     if (target == -1 && PyErr_Occurred()) {
         return NULL;
     }
@@ -368,15 +368,15 @@ buffered_seek(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
             return pos == -2 ? NULL : PyLong_FromLongLong(pos);
         }
     }
-    if (!buffered_enter(self)) {
+    if (!kr_buffered_enter(self)) {
         return NULL;
     }
     PyObject *res = NULL;
-    if (!self->writable || buffered_flush_unlocked(self) == 0) {
+    if (!self->writable || kr_buffered_flush_unlocked(self) == 0) {
         if (whence == 1) {
             target -= raw_offset(self);
         }
-        off_t n = buffered_raw_seek(self, target, whence);
+        off_t n = kr_buffered_raw_seek(self, target, whence);
         if (n != -1) {
             self->raw_pos = -1;
             res = PyLong_FromLongLong(n);
@@ -385,7 +385,7 @@ buffered_seek(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
             }
         }
     }
-    buffered_leave(self);
+    kr_buffered_leave(self);
     return res;
 }
 
@@ -394,23 +394,23 @@ buffered_truncate(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
 {
     PyObject *pos = nargs ? args[0] : Py_None, *res = NULL;
     if (!_PyArg_CheckPositional("truncate", nargs, 0, 1) ||
-        !buffered_check(self) ||
-        !buffered_check_open(self, "truncate of closed file")) {
+        !kr_buffered_check(self) ||
+        !kr_buffered_check_open(self, "truncate of closed file")) {
         return NULL;
     }
     if (!self->writable) {
-        return io_unsupported("truncate");
+        return kr_io_unsupported("truncate");
     }
-    if (!buffered_enter(self)) {
+    if (!kr_buffered_enter(self)) {
         return NULL;
     }
-    if (buffered_flush_and_rewind(self) == 0) {
+    if (kr_buffered_flush_and_rewind(self) == 0) {
         res = PyObject_CallMethodOneArg(self->raw, KR_ID(truncate), pos);
-        if (res != NULL && buffered_raw_tell(self) == -1) {
+        if (res != NULL && kr_buffered_raw_tell(self) == -1) {
             PyErr_Clear();
         }
     }
-    buffered_leave(self);
+    kr_buffered_leave(self);
     return res;
 }
 
@@ -470,7 +470,7 @@ static void
 buffered_dealloc(Buffered *self)
 {
     self->finalizing = 1;
-    if (io_finalize((PyObject *)self) < 0) {
+    if (kr_io_finalize((PyObject *)self) < 0) {
         return;
     }
     PyObject_GC_UnTrack(self);
@@ -503,14 +503,14 @@ init_common(Buffered *self, PyObject *args, PyObject *kwargs,
     PyObject *raw = a[0];
     self->ok = 0;
     self->detached = 0;
-    if ((read && write && io_check_seekable(raw) < 0) ||
-        (read && io_check_readable(raw) < 0) ||
-        (write && io_check_writable(raw) < 0)) {
+    if ((read && write && kr_io_check_seekable(raw) < 0) ||
+        (read && kr_io_check_readable(raw) < 0) ||
+        (write && kr_io_check_writable(raw) < 0)) {
         return -1;
     }
     self->readable = read;
     self->writable = write;
-    if (buffered_setup(self, raw, size) < 0) {
+    if (kr_buffered_setup(self, raw, size) < 0) {
         return -1;
     }
     reset_read(self);
@@ -564,33 +564,29 @@ random_init(Buffered *self, PyObject *args, PyObject *kwargs)
 
 #define M_READ                                                                 \
     {"readable", (PyCFunction)buffered_readable, METH_NOARGS, NULL},           \
-        {"read", KR_CAST(buffered_read), METH_FASTCALL,                        \
+        {"read", KR_CAST(kr_buffered_read), METH_FASTCALL,                     \
          "read($self, size=-1, /)\n--\n\n"                                     \
          "Read size bytes, until the end by default."},                        \
-        {"peek", KR_CAST(buffered_peek), METH_FASTCALL,                        \
+        {"peek", KR_CAST(kr_buffered_peek), METH_FASTCALL,                     \
          "peek($self, size=0, /)\n--\n\n"                                      \
          "Bytes that come next, without moving."},                             \
-        {"read1", KR_CAST(buffered_read1), METH_FASTCALL,                      \
+        {"read1", KR_CAST(kr_buffered_read1), METH_FASTCALL,                   \
          "read1($self, size=-1, /)\n--\n\n"                                    \
          "Read with at most one raw read."},                                   \
-        {"readinto", (PyCFunction)buffered_readinto, METH_O,                   \
+        {"readinto", (PyCFunction)kr_buffered_readinto, METH_O,                \
          "readinto($self, buffer, /)\n--\n\nRead into a writable buffer."},    \
-        {"readinto1", (PyCFunction)buffered_readinto1, METH_O,                 \
+        {"readinto1", (PyCFunction)kr_buffered_readinto1, METH_O,              \
          "readinto1($self, buffer, /)\n--\n\n"                                 \
          "Read into a writable buffer with at most one raw read."},            \
-    {                                                                          \
-        "readline", KR_CAST(buffered_readline_method), METH_FASTCALL,          \
-            "readline($self, size=-1, /)\n--\n\nRead one line."                \
-    }
+        {"readline", KR_CAST(kr_buffered_readline_method), METH_FASTCALL,      \
+         "readline($self, size=-1, /)\n--\n\nRead one line."}
 
 #define M_WRITE                                                                \
     {"writable", (PyCFunction)buffered_writable, METH_NOARGS, NULL},           \
         {"flush", (PyCFunction)buffered_flush, METH_NOARGS, NULL},             \
-    {                                                                          \
-        "write", (PyCFunction)buffered_write, METH_O,                          \
-            "write($self, buffer, /)\n--\n\n"                                  \
-            "Write bytes; gives how many, always all of them."                 \
-    }
+        {"write", (PyCFunction)kr_buffered_write, METH_O,                      \
+         "write($self, buffer, /)\n--\n\n"                                     \
+         "Write bytes; gives how many, always all of them."}
 
 static PyMethodDef reader_methods[] = {
     M_COMMON,
@@ -637,11 +633,11 @@ static PyGetSetDef buffered_getset[] = {
         .tp_new = PyType_GenericNew,                                           \
     }
 
-BUFFERED_TYPE(BufferedReader, reader, (iternextfunc)buffered_iternext,
+BUFFERED_TYPE(BufferedReader, reader, (iternextfunc)kr_buffered_iternext,
               "A buffer over a raw stream that is read.");
 BUFFERED_TYPE(BufferedWriter, writer, NULL,
               "A buffer over a raw stream that is written.");
-BUFFERED_TYPE(BufferedRandom, random, (iternextfunc)buffered_iternext,
+BUFFERED_TYPE(BufferedRandom, random, (iternextfunc)kr_buffered_iternext,
               "A buffer over a raw stream with random access.");
 
 /* A reader and a writer as one object, as for sockets and pipes. */
@@ -664,7 +660,7 @@ rwpair_init(RWPair *self, PyObject *args, PyObject *kwargs)
         return -1;
     }
     PyObject *r = PyTuple_GET_ITEM(args, 0), *w = PyTuple_GET_ITEM(args, 1);
-    if (io_check_readable(r) < 0 || io_check_writable(w) < 0) {
+    if (kr_io_check_readable(r) < 0 || kr_io_check_writable(w) < 0) {
         return -1;
     }
     PyObject *reader = PyObject_CallFunction(
@@ -758,7 +754,7 @@ rwpair_close(RWPair *self, PyObject *unused)
     Py_XDECREF(res);
     res = rwpair_call(self->reader, KR_ID(close), NULL);
     if (t != NULL) {
-        io_chain(t, v, tb);
+        kr_io_chain(t, v, tb);
         Py_CLEAR(res);
     }
     return res;

@@ -85,38 +85,39 @@ reset_write(Buffered *self)
 }
 
 /* False with ValueError set when unusable. */
-bool buffered_check(Buffered *self);
+bool kr_buffered_check(Buffered *self);
 
 /* As above, and also that it is open (or holds data read ahead). */
-bool buffered_check_open(Buffered *self, const char *message);
-int buffered_is_closed(Buffered *self);
+bool kr_buffered_check_open(Buffered *self, const char *message);
+int kr_buffered_is_closed(Buffered *self);
 
 /* The lock around buffer changes; false with RuntimeError on re-entry. */
-bool buffered_enter(Buffered *self);
-void buffered_leave(Buffered *self);
+bool kr_buffered_enter(Buffered *self);
+void kr_buffered_leave(Buffered *self);
 
 /* Position of the raw stream; -1 with an exception set. */
-off_t buffered_raw_tell(Buffered *self);
-off_t buffered_raw_seek(Buffered *self, off_t target, int whence);
+off_t kr_buffered_raw_tell(Buffered *self);
+off_t kr_buffered_raw_seek(Buffered *self, off_t target, int whence);
 
 /* Allocates buffer and lock; 0 or -1. */
-int buffered_setup(Buffered *self, PyObject *raw, Py_ssize_t size);
+int kr_buffered_setup(Buffered *self, PyObject *raw, Py_ssize_t size);
 
 /* With the lock held: write out everything; 0 or -1. */
-int buffered_flush_unlocked(Buffered *self);
+int kr_buffered_flush_unlocked(Buffered *self);
 /* ... and put the raw stream at the logical position. */
-int buffered_flush_and_rewind(Buffered *self);
+int kr_buffered_flush_and_rewind(Buffered *self);
 
-PyObject *buffered_readline(Buffered *self, Py_ssize_t limit);
+PyObject *kr_buffered_readline(Buffered *self, Py_ssize_t limit);
 
 /* Shared tp_ functions and method entries. */
-PyObject *buffered_read(Buffered *, PyObject *const *, Py_ssize_t);
-PyObject *buffered_read1(Buffered *, PyObject *const *, Py_ssize_t);
-PyObject *buffered_peek(Buffered *, PyObject *const *, Py_ssize_t);
-PyObject *buffered_readinto(Buffered *, PyObject *);
-PyObject *buffered_readinto1(Buffered *, PyObject *);
-PyObject *buffered_readline_method(Buffered *, PyObject *const *, Py_ssize_t);
-PyObject *buffered_iternext(Buffered *);
-PyObject *buffered_write(Buffered *, PyObject *);
+PyObject *kr_buffered_read(Buffered *, PyObject *const *, Py_ssize_t);
+PyObject *kr_buffered_read1(Buffered *, PyObject *const *, Py_ssize_t);
+PyObject *kr_buffered_peek(Buffered *, PyObject *const *, Py_ssize_t);
+PyObject *kr_buffered_readinto(Buffered *, PyObject *);
+PyObject *kr_buffered_readinto1(Buffered *, PyObject *);
+PyObject *kr_buffered_readline_method(Buffered *, PyObject *const *,
+                                      Py_ssize_t);
+PyObject *kr_buffered_iternext(Buffered *);
+PyObject *kr_buffered_write(Buffered *, PyObject *);
 
 #endif

@@ -56,31 +56,31 @@ base_readinto1(PyObject *self, PyObject *arg)
 static PyObject *
 base_detach(PyObject *self, PyObject *unused)
 {
-    return io_unsupported("detach");
+    return kr_io_unsupported("detach");
 }
 
 static PyObject *
 base_read(PyObject *self, PyObject *args)
 {
-    return io_unsupported("read");
+    return kr_io_unsupported("read");
 }
 
 static PyObject *
 base_read1(PyObject *self, PyObject *args)
 {
-    return io_unsupported("read1");
+    return kr_io_unsupported("read1");
 }
 
 static PyObject *
 base_readline(PyObject *self, PyObject *args)
 {
-    return io_unsupported("readline");
+    return kr_io_unsupported("readline");
 }
 
 static PyObject *
 base_write(PyObject *self, PyObject *args)
 {
-    return io_unsupported("write");
+    return kr_io_unsupported("write");
 }
 
 static PyMethodDef bufferediobase_methods[] = {

@@ -8,8 +8,8 @@ static Py_ssize_t
 raw_read(Buffered *self, char *start, Py_ssize_t len)
 {
     Py_ssize_t n;
-    if (self->fast_closed_checks && io_fileio_is_plain(self->raw)) {
-        n = io_fileio_read_into(self->raw, start, len);
+    if (self->fast_closed_checks && kr_io_fileio_is_plain(self->raw)) {
+        n = kr_io_fileio_read_into(self->raw, start, len);
     }
     else {
         Py_buffer buf;
@@ -23,7 +23,7 @@ raw_read(Buffered *self, char *start, Py_ssize_t len)
         }
         do {
             res = PyObject_CallMethodOneArg(self->raw, KR_ID(readinto), view);
-        } while (res == NULL && io_retry_eintr());
+        } while (res == NULL && kr_io_retry_eintr());
         Py_DECREF(view);
         if (res == NULL) {
             return -1;
@@ -139,7 +139,7 @@ read_all(Buffered *self)
         }
         self->pos += have;
     }
-    if (self->writable && buffered_flush_and_rewind(self) < 0) {
+    if (self->writable && kr_buffered_flush_and_rewind(self) < 0) {
         Py_XDECREF(data);
         return NULL;
     }
@@ -199,7 +199,7 @@ read_generic(Buffered *self, Py_ssize_t n)
         written = have;
         self->pos += have;
     }
-    if (self->writable && buffered_flush_and_rewind(self) < 0) {
+    if (self->writable && kr_buffered_flush_and_rewind(self) < 0) {
         goto fail;
     }
     reset_read(self);
@@ -248,11 +248,11 @@ fail:
 }
 
 PyObject *
-buffered_read(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
+kr_buffered_read(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t n = -1;
     if (!_PyArg_CheckPositional("read", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &n)) || !buffered_check(self)) {
+        (nargs && !kr_io_arg_size(args[0], &n)) || !kr_buffered_check(self)) {
         return NULL;
     }
     if (n < -1) {
@@ -260,33 +260,33 @@ buffered_read(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
                         "read length must be non-negative or -1");
         return NULL;
     }
-    if (!buffered_check_open(self, "read of closed file")) {
+    if (!kr_buffered_check_open(self, "read of closed file")) {
         return NULL;
     }
     PyObject *res;
     if (n >= 0 && n <= read_ahead(self)) {
         return read_fast(self, n);
     }
-    if (!buffered_enter(self)) {
+    if (!kr_buffered_enter(self)) {
         return NULL;
     }
     res = n == -1 ? read_all(self) : read_generic(self, n);
-    buffered_leave(self);
+    kr_buffered_leave(self);
     return res;
 }
 
 PyObject *
-buffered_read1(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
+kr_buffered_read1(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t n = -1;
     if (!_PyArg_CheckPositional("read1", nargs, 0, 1) ||
-        (nargs && !kr_arg_ssize(args[0], &n)) || !buffered_check(self)) {
+        (nargs && !kr_arg_ssize(args[0], &n)) || !kr_buffered_check(self)) {
         return NULL;
     }
     if (n < 0) {
         n = self->buffer_size;
     }
-    if (!buffered_check_open(self, "read of closed file")) {
+    if (!kr_buffered_check_open(self, "read of closed file")) {
         return NULL;
     }
     if (n == 0) {
@@ -300,13 +300,13 @@ buffered_read1(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
     if (res == NULL) {
         return NULL;
     }
-    if (!buffered_enter(self)) {
+    if (!kr_buffered_enter(self)) {
         Py_DECREF(res);
         return NULL;
     }
     reset_read(self);
     Py_ssize_t r = raw_read(self, PyBytes_AS_STRING(res), n);
-    buffered_leave(self);
+    kr_buffered_leave(self);
     if (r == -1) {
         Py_DECREF(res);
         return NULL;
@@ -319,17 +319,17 @@ buffered_read1(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
 }
 
 PyObject *
-buffered_peek(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
+kr_buffered_peek(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t n = 0;
     PyObject *res = NULL;
     if (!_PyArg_CheckPositional("peek", nargs, 0, 1) ||
-        (nargs && !kr_arg_ssize(args[0], &n)) || !buffered_check(self) ||
-        !buffered_check_open(self, "peek of closed file") ||
-        !buffered_enter(self)) {
+        (nargs && !kr_arg_ssize(args[0], &n)) || !kr_buffered_check(self) ||
+        !kr_buffered_check_open(self, "peek of closed file") ||
+        !kr_buffered_enter(self)) {
         return NULL;
     }
-    if (self->writable && buffered_flush_and_rewind(self) < 0) {
+    if (self->writable && kr_buffered_flush_and_rewind(self) < 0) {
         goto done;
     }
     /* at least one byte, and never more than one raw read */
@@ -345,7 +345,7 @@ buffered_peek(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
         res = PyBytes_FromStringAndSize(self->buffer, r == -2 ? 0 : r);
     }
 done:
-    buffered_leave(self);
+    kr_buffered_leave(self);
     return res;
 }
 
@@ -393,8 +393,8 @@ static PyObject *
 readinto_generic(Buffered *self, Py_buffer *buf, bool once)
 {
     Py_ssize_t written = 0;
-    if (!buffered_check(self) ||
-        !buffered_check_open(self, "readinto of closed file")) {
+    if (!kr_buffered_check(self) ||
+        !kr_buffered_check_open(self, "readinto of closed file")) {
         return NULL;
     }
     Py_ssize_t have = read_ahead(self);
@@ -406,16 +406,16 @@ readinto_generic(Buffered *self, Py_buffer *buf, bool once)
             return PyLong_FromSsize_t(written);
         }
     }
-    if (!buffered_enter(self)) {
+    if (!kr_buffered_enter(self)) {
         return NULL;
     }
-    if (self->writable && buffered_flush_and_rewind(self) < 0) {
+    if (self->writable && kr_buffered_flush_and_rewind(self) < 0) {
         written = -1;
     }
     else {
         written = fill_target(self, buf->buf, buf->len, written, once);
     }
-    buffered_leave(self);
+    kr_buffered_leave(self);
     if (written == -2) {
         Py_RETURN_NONE;
     }
@@ -438,13 +438,13 @@ readinto_arg(Buffered *self, PyObject *arg, const char *name, bool once)
 }
 
 PyObject *
-buffered_readinto(Buffered *self, PyObject *arg)
+kr_buffered_readinto(Buffered *self, PyObject *arg)
 {
     return readinto_arg(self, arg, "readinto", false);
 }
 
 PyObject *
-buffered_readinto1(Buffered *self, PyObject *arg)
+kr_buffered_readinto1(Buffered *self, PyObject *arg)
 {
     return readinto_arg(self, arg, "readinto1", true);
 }
@@ -482,7 +482,7 @@ readline_locked(Buffered *self, Py_ssize_t limit)
         }
         limit = limit >= 0 ? limit - n : limit;
     }
-    if (self->writable && buffered_flush_and_rewind(self) < 0) {
+    if (self->writable && kr_buffered_flush_and_rewind(self) < 0) {
         Py_XDECREF(line);
         return NULL;
     }
@@ -514,9 +514,9 @@ readline_locked(Buffered *self, Py_ssize_t limit)
 }
 
 PyObject *
-buffered_readline(Buffered *self, Py_ssize_t limit)
+kr_buffered_readline(Buffered *self, Py_ssize_t limit)
 {
-    if (!buffered_check_open(self, "readline of closed file")) {
+    if (!kr_buffered_check_open(self, "readline of closed file")) {
         return NULL;
     }
     Py_ssize_t n = read_ahead(self);
@@ -533,36 +533,37 @@ buffered_readline(Buffered *self, Py_ssize_t limit)
     if (n == limit) {
         return read_fast(self, n);
     }
-    if (!buffered_enter(self)) {
+    if (!kr_buffered_enter(self)) {
         return NULL;
     }
     PyObject *line = readline_locked(self, limit);
-    buffered_leave(self);
+    kr_buffered_leave(self);
     return line;
 }
 
 PyObject *
-buffered_readline_method(Buffered *self, PyObject *const *args,
-                         Py_ssize_t nargs)
+kr_buffered_readline_method(Buffered *self, PyObject *const *args,
+                            Py_ssize_t nargs)
 {
     Py_ssize_t limit = -1;
     if (!_PyArg_CheckPositional("readline", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &limit)) || !buffered_check(self)) {
+        (nargs && !kr_io_arg_size(args[0], &limit)) ||
+        !kr_buffered_check(self)) {
         return NULL;
     }
-    return buffered_readline(self, limit);
+    return kr_buffered_readline(self, limit);
 }
 
 PyObject *
-buffered_iternext(Buffered *self)
+kr_buffered_iternext(Buffered *self)
 {
     PyObject *line;
-    if (!buffered_check(self)) {
+    if (!kr_buffered_check(self)) {
         return NULL;
     }
     if (Py_IS_TYPE(self, &kr_BufferedReader_Type) ||
         Py_IS_TYPE(self, &kr_BufferedRandom_Type)) {
-        line = buffered_readline(self, -1);
+        line = kr_buffered_readline(self, -1);
     }
     else {
         line = io_call((PyObject *)self, KR_ID(readline));

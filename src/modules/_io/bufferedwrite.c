@@ -21,8 +21,8 @@ static Py_ssize_t
 raw_write(Buffered *self, const char *start, Py_ssize_t len)
 {
     Py_ssize_t n;
-    if (self->fast_closed_checks && io_fileio_is_plain(self->raw)) {
-        n = io_fileio_write_from(self->raw, start, len);
+    if (self->fast_closed_checks && kr_io_fileio_is_plain(self->raw)) {
+        n = kr_io_fileio_write_from(self->raw, start, len);
     }
     else {
         Py_buffer buf;
@@ -40,7 +40,7 @@ raw_write(Buffered *self, const char *start, Py_ssize_t len)
             errno = 0;
             res = PyObject_CallMethodOneArg(self->raw, KR_ID(write), view);
             err = errno;
-        } while (res == NULL && io_retry_eintr());
+        } while (res == NULL && kr_io_retry_eintr());
         Py_DECREF(view);
         if (res == NULL) {
             return -1;
@@ -67,13 +67,13 @@ raw_write(Buffered *self, const char *start, Py_ssize_t len)
 }
 
 int
-buffered_flush_unlocked(Buffered *self)
+kr_buffered_flush_unlocked(Buffered *self)
 {
     if (valid_write(self) && self->write_pos != self->write_end) {
         /* the raw stream may be ahead by what was read */
         off_t rewind = raw_offset(self) + (self->pos - self->write_pos);
         if (rewind != 0) {
-            if (buffered_raw_seek(self, -rewind, 1) < 0) {
+            if (kr_buffered_raw_seek(self, -rewind, 1) < 0) {
                 return -1;
             }
             self->raw_pos -= rewind;
@@ -141,7 +141,7 @@ write_large(Buffered *self, const char *src, Py_ssize_t len)
     Py_ssize_t written = 0;
     off_t offset = raw_offset(self);
     if (offset != 0) {
-        if (buffered_raw_seek(self, -offset, 1) < 0) {
+        if (kr_buffered_raw_seek(self, -offset, 1) < 0) {
             return -1;
         }
         self->raw_pos -= offset;
@@ -185,7 +185,7 @@ write_large(Buffered *self, const char *src, Py_ssize_t len)
 static Py_ssize_t
 write_locked(Buffered *self, const char *src, Py_ssize_t len)
 {
-    int closed = buffered_is_closed(self);
+    int closed = kr_buffered_is_closed(self);
     if (closed != 0) {
         if (closed > 0) {
             PyErr_SetString(PyExc_ValueError, "write to closed file");
@@ -208,23 +208,23 @@ write_locked(Buffered *self, const char *src, Py_ssize_t len)
         }
         return len;
     }
-    if (buffered_flush_unlocked(self) < 0) {
+    if (kr_buffered_flush_unlocked(self) < 0) {
         return keep_unflushed(self, src, len);
     }
     return write_large(self, src, len);
 }
 
 PyObject *
-buffered_write(Buffered *self, PyObject *arg)
+kr_buffered_write(Buffered *self, PyObject *arg)
 {
     Py_buffer buf;
     Py_ssize_t n = -1;
     if (!kr_arg_buffer("write", "argument", arg, &buf)) {
         return NULL;
     }
-    if (buffered_check(self) && buffered_enter(self)) {
+    if (kr_buffered_check(self) && kr_buffered_enter(self)) {
         n = write_locked(self, buf.buf, buf.len);
-        buffered_leave(self);
+        kr_buffered_leave(self);
     }
     PyBuffer_Release(&buf);
     return n < 0 ? NULL : PyLong_FromSsize_t(n);

@@ -258,7 +258,7 @@ bytesio_read(BytesIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t size = -1;
     if (!_PyArg_CheckPositional("read", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &size))) {
+        (nargs && !kr_io_arg_size(args[0], &size))) {
         return NULL;
     }
     return do_read(self, size);
@@ -269,7 +269,7 @@ bytesio_read1(BytesIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t size = -1;
     if (!_PyArg_CheckPositional("read1", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &size))) {
+        (nargs && !kr_io_arg_size(args[0], &size))) {
         return NULL;
     }
     return do_read(self, size);
@@ -280,7 +280,7 @@ bytesio_readline(BytesIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t size = -1;
     if (!_PyArg_CheckPositional("readline", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &size)) || !is_open(self)) {
+        (nargs && !kr_io_arg_size(args[0], &size)) || !is_open(self)) {
         return NULL;
     }
     Py_ssize_t n = scan_line(self, size);
@@ -353,7 +353,7 @@ bytesio_truncate(BytesIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t size = self->pos;
     if (!_PyArg_CheckPositional("truncate", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &size)) || !is_open(self) ||
+        (nargs && !kr_io_arg_size(args[0], &size)) || !is_open(self) ||
         !no_exports(self)) {
         return NULL;
     }

@@ -56,7 +56,7 @@ internal_close(FileIO *self)
 }
 
 PyObject *
-io_fileio_dealloc_warn(PyObject *op, PyObject *source)
+kr_io_fileio_dealloc_warn(PyObject *op, PyObject *source)
 {
     FileIO *self = (FileIO *)op;
     if (self->fd >= 0 && self->closefd) {
@@ -83,12 +83,12 @@ fileio_close(FileIO *self, PyObject *unused)
     }
     PyErr_Fetch(&t, &v, &tb);
     if (self->finalizing) {
-        PyObject *r = io_fileio_dealloc_warn((PyObject *)self,
-                                             (PyObject *)self);
+        PyObject *r =
+            kr_io_fileio_dealloc_warn((PyObject *)self, (PyObject *)self);
         Py_DECREF(r);
     }
     int rc = internal_close(self);
-    io_chain(t, v, tb);
+    kr_io_chain(t, v, tb);
     if (rc < 0) {
         Py_CLEAR(res);
     }
@@ -230,7 +230,7 @@ do_seek(FileIO *self, PyObject *posobj, int whence, bool ignore_pipe)
 {
     off_t pos = 0;
     if (posobj != NULL) {
-        pos = io_offset(posobj, NULL);
+        pos = kr_io_offset(posobj, NULL);
         if (pos == -1 && PyErr_Occurred()) {
             return NULL;
         }
@@ -301,7 +301,7 @@ fail:
         PyObject *t, *v, *tb;
         PyErr_Fetch(&t, &v, &tb);
         internal_close(self);
-        io_chain(t, v, tb);
+        kr_io_chain(t, v, tb);
     }
     return -1;
 }
@@ -380,7 +380,7 @@ static void
 fileio_dealloc(FileIO *self)
 {
     self->finalizing = 1;
-    if (io_finalize((PyObject *)self) < 0) {
+    if (kr_io_finalize((PyObject *)self) < 0) {
         return;
     }
     PyObject_GC_UnTrack(self);
@@ -530,7 +530,7 @@ fileio_read(FileIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t size = -1;
     if (!_PyArg_CheckPositional("read", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &size))) {
+        (nargs && !kr_io_arg_size(args[0], &size))) {
         return NULL;
     }
     if (self->fd < 0) {
@@ -623,7 +623,7 @@ fileio_truncate(FileIO *self, PyObject *const *args, Py_ssize_t nargs)
     if (posobj == NULL) {
         return NULL;
     }
-    off_t pos = io_offset(posobj, NULL);
+    off_t pos = kr_io_offset(posobj, NULL);
     if (pos == -1 && PyErr_Occurred()) {
         Py_DECREF(posobj);
         return NULL;
@@ -700,7 +700,7 @@ fileio_repr(FileIO *self)
 }
 
 bool
-io_fileio_is_plain(PyObject *raw)
+kr_io_fileio_is_plain(PyObject *raw)
 {
     /* the dictionary holds "name"; more may shadow a method */
     FileIO *self = (FileIO *)raw;
@@ -709,7 +709,7 @@ io_fileio_is_plain(PyObject *raw)
 }
 
 bool
-io_fileio_is_closed(PyObject *raw)
+kr_io_fileio_is_closed(PyObject *raw)
 {
     return ((FileIO *)raw)->fd < 0;
 }
@@ -727,7 +727,7 @@ would_block(Py_ssize_t n)
 }
 
 Py_ssize_t
-io_fileio_read_into(PyObject *raw, char *buf, Py_ssize_t size)
+kr_io_fileio_read_into(PyObject *raw, char *buf, Py_ssize_t size)
 {
     FileIO *self = (FileIO *)raw;
     if (self->fd < 0 || !self->readable) {
@@ -738,7 +738,7 @@ io_fileio_read_into(PyObject *raw, char *buf, Py_ssize_t size)
 }
 
 Py_ssize_t
-io_fileio_write_from(PyObject *raw, const char *buf, Py_ssize_t size)
+kr_io_fileio_write_from(PyObject *raw, const char *buf, Py_ssize_t size)
 {
     FileIO *self = (FileIO *)raw;
     if (self->fd < 0 || !self->writable) {
@@ -796,7 +796,7 @@ static PyMethodDef fileio_methods[] = {
      "fileno($self, /)\n--\n\nThe file descriptor."},
     {"isatty", (PyCFunction)fileio_isatty, METH_NOARGS,
      "isatty($self, /)\n--\n\nTrue if the file is a terminal."},
-    {"_dealloc_warn", io_fileio_dealloc_warn, METH_O, NULL},
+    {"_dealloc_warn", kr_io_fileio_dealloc_warn, METH_O, NULL},
     {NULL},
 };
 

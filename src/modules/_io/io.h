@@ -34,61 +34,61 @@ extern PyTypeObject kr_NewlineDecoder_Type;
 PyAPI_DATA(PyTypeObject) _PyBytesIOBuffer_Type;
 
 /* Raises io.UnsupportedOperation(message); gives NULL. */
-PyObject *io_unsupported(const char *message);
+PyObject *kr_io_unsupported(const char *message);
 
 /* Checks of any stream through its public methods: 0, or -1 with ValueError
  * or UnsupportedOperation set. */
-int io_check_closed(PyObject *self);
-int io_check_seekable(PyObject *self);
-int io_check_readable(PyObject *self);
-int io_check_writable(PyObject *self);
+int kr_io_check_closed(PyObject *self);
+int kr_io_check_seekable(PyObject *self);
+int kr_io_check_readable(PyObject *self);
+int kr_io_check_writable(PyObject *self);
 
 /* First step of a stream's dealloc: runs __del__, which closes. -1 when the
  * object came back to life. */
-int io_finalize(PyObject *self);
+int kr_io_finalize(PyObject *self);
 
 /* The lock-free end of close() chains: makes the exception (type, value, tb)
  * the context of the current one, or the current one. Steals them. */
-void io_chain(PyObject *type, PyObject *value, PyObject *tb);
+void kr_io_chain(PyObject *type, PyObject *value, PyObject *tb);
 
 /* True when the current error is an OSError of EINTR whose signal handlers
  * ran well: the error is cleared and the caller tries again. */
-bool io_retry_eintr(void);
+bool kr_io_retry_eintr(void);
 
 /* Generic line reading by peek() and read(); new bytes. */
-PyObject *io_readline(PyObject *self, Py_ssize_t limit);
+PyObject *kr_io_readline(PyObject *self, Py_ssize_t limit);
 
 /* Integer arguments with None for "absent": false with an exception set. */
-bool io_arg_size(PyObject *o, Py_ssize_t *out);
+bool kr_io_arg_size(PyObject *o, Py_ssize_t *out);
 
 /* A file position of any int-like object; -1 with an exception set. */
-off_t io_offset(PyObject *o, PyObject *overflow_error);
+off_t kr_io_offset(PyObject *o, PyObject *overflow_error);
 
 /* _io.open for C callers; new reference. */
-PyObject *io_open(PyObject *file, const char *mode, int buffering,
-                  const char *encoding, const char *errors,
-                  const char *newline, int closefd, PyObject *opener);
+PyObject *kr_io_open(PyObject *file, const char *mode, int buffering,
+                     const char *encoding, const char *errors,
+                     const char *newline, int closefd, PyObject *opener);
 
 /* Position after the line ending in [start, end) of a string of `kind`, or -1
  * with *consumed characters that can't hold one. `readnl` is the ending when
  * neither `translated` nor `universal`. */
-Py_ssize_t io_find_line_ending(bool translated, bool universal,
-                               PyObject *readnl, int kind, const char *start,
-                               const char *end, Py_ssize_t *consumed);
+Py_ssize_t kr_io_find_line_ending(bool translated, bool universal,
+                                  PyObject *readnl, int kind, const char *start,
+                                  const char *end, Py_ssize_t *consumed);
 
 /* decode() of an exact IncrementalNewlineDecoder. */
-PyObject *io_newline_decode(PyObject *decoder, PyObject *input, int final);
+PyObject *kr_io_newline_decode(PyObject *decoder, PyObject *input, int final);
 
 /* Warns of a stream that nobody closed; called by the wrapping stream. */
-PyObject *io_fileio_dealloc_warn(PyObject *self, PyObject *source);
+PyObject *kr_io_fileio_dealloc_warn(PyObject *self, PyObject *source);
 
 /* The system calls of an exact FileIO that nobody patched, for the buffer above
  * it: bytes moved, -1 with an exception, -2 when it would block. */
-bool io_fileio_is_plain(PyObject *raw);
-bool io_fileio_is_closed(PyObject *raw);
-Py_ssize_t io_fileio_read_into(PyObject *raw, char *buf, Py_ssize_t size);
-Py_ssize_t io_fileio_write_from(PyObject *raw, const char *buf,
-                                Py_ssize_t size);
+bool kr_io_fileio_is_plain(PyObject *raw);
+bool kr_io_fileio_is_closed(PyObject *raw);
+Py_ssize_t kr_io_fileio_read_into(PyObject *raw, char *buf, Py_ssize_t size);
+Py_ssize_t kr_io_fileio_write_from(PyObject *raw, const char *buf,
+                                   Py_ssize_t size);
 
 /* Calls a method without arguments; new reference. */
 static inline PyObject *

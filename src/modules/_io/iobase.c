@@ -13,14 +13,14 @@ typedef struct {
 struct kr_io_state kr_io_state;
 
 PyObject *
-io_unsupported(const char *message)
+kr_io_unsupported(const char *message)
 {
     PyErr_SetString(kr_io_state.unsupported_operation, message);
     return NULL;
 }
 
 void
-io_chain(PyObject *type, PyObject *value, PyObject *tb)
+kr_io_chain(PyObject *type, PyObject *value, PyObject *tb)
 {
     if (type == NULL) {
         return;
@@ -34,7 +34,7 @@ io_chain(PyObject *type, PyObject *value, PyObject *tb)
 }
 
 bool
-io_retry_eintr(void)
+kr_io_retry_eintr(void)
 {
     PyObject *t, *v, *tb;
     if (!PyErr_ExceptionMatches(PyExc_OSError)) {
@@ -62,13 +62,13 @@ io_retry_eintr(void)
 }
 
 bool
-io_arg_size(PyObject *o, Py_ssize_t *out)
+kr_io_arg_size(PyObject *o, Py_ssize_t *out)
 {
     return o == NULL || _Py_convert_optional_to_ssize_t(o, out);
 }
 
 off_t
-io_offset(PyObject *o, PyObject *overflow_error)
+kr_io_offset(PyObject *o, PyObject *overflow_error)
 {
     PyObject *index = PyNumber_Index(o);
     if (index == NULL) {
@@ -97,7 +97,7 @@ is_closed(PyObject *self)
 }
 
 int
-io_check_closed(PyObject *self)
+kr_io_check_closed(PyObject *self)
 {
     PyObject *res;
     int rc = _PyObject_LookupAttr(self, KR_ID(closed), &res);
@@ -122,28 +122,28 @@ check_ability(PyObject *self, PyObject *method, const char *message)
     bool ok = res == Py_True;
     Py_DECREF(res);
     if (!ok) {
-        io_unsupported(message);
+        kr_io_unsupported(message);
         return -1;
     }
     return 0;
 }
 
 int
-io_check_seekable(PyObject *self)
+kr_io_check_seekable(PyObject *self)
 {
     return check_ability(self, KR_ID(seekable),
                          "File or stream is not seekable.");
 }
 
 int
-io_check_readable(PyObject *self)
+kr_io_check_readable(PyObject *self)
 {
     return check_ability(self, KR_ID(readable),
                          "File or stream is not readable.");
 }
 
 int
-io_check_writable(PyObject *self)
+kr_io_check_writable(PyObject *self)
 {
     return check_ability(self, KR_ID(writable),
                          "File or stream is not writable.");
@@ -158,31 +158,31 @@ true_or_null(int rc)
 static PyObject *
 iobase_check_closed(PyObject *self, PyObject *args)
 {
-    return io_check_closed(self) < 0 ? NULL : Py_NewRef(Py_None);
+    return kr_io_check_closed(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *
 iobase_check_seekable(PyObject *self, PyObject *args)
 {
-    return true_or_null(io_check_seekable(self));
+    return true_or_null(kr_io_check_seekable(self));
 }
 
 static PyObject *
 iobase_check_readable(PyObject *self, PyObject *args)
 {
-    return true_or_null(io_check_readable(self));
+    return true_or_null(kr_io_check_readable(self));
 }
 
 static PyObject *
 iobase_check_writable(PyObject *self, PyObject *args)
 {
-    return true_or_null(io_check_writable(self));
+    return true_or_null(kr_io_check_writable(self));
 }
 
 static PyObject *
 iobase_seek(PyObject *self, PyObject *args)
 {
-    return io_unsupported("seek");
+    return kr_io_unsupported("seek");
 }
 
 static PyObject *
@@ -194,13 +194,13 @@ iobase_tell(PyObject *self, PyObject *unused)
 static PyObject *
 iobase_truncate(PyObject *self, PyObject *args)
 {
-    return io_unsupported("truncate");
+    return kr_io_unsupported("truncate");
 }
 
 static PyObject *
 iobase_fileno(PyObject *self, PyObject *unused)
 {
-    return io_unsupported("fileno");
+    return kr_io_unsupported("fileno");
 }
 
 static PyObject *
@@ -231,7 +231,7 @@ iobase_close(PyObject *self, PyObject *unused)
     PyObject *res = io_call(self, KR_ID(flush));
     PyErr_Fetch(&t, &v, &tb);
     int rc = PyObject_SetAttr(self, KR_ID(__IOBase_closed), Py_True);
-    io_chain(t, v, tb);
+    kr_io_chain(t, v, tb);
     if (rc < 0) {
         Py_CLEAR(res);
     }
@@ -251,13 +251,13 @@ iobase_false(PyObject *self, PyObject *unused)
 static PyObject *
 iobase_isatty(PyObject *self, PyObject *unused)
 {
-    return io_check_closed(self) < 0 ? NULL : Py_NewRef(Py_False);
+    return kr_io_check_closed(self) < 0 ? NULL : Py_NewRef(Py_False);
 }
 
 static PyObject *
 iobase_enter(PyObject *self, PyObject *unused)
 {
-    return io_check_closed(self) < 0 ? NULL : Py_NewRef(self);
+    return kr_io_check_closed(self) < 0 ? NULL : Py_NewRef(self);
 }
 
 static PyObject *
@@ -274,7 +274,7 @@ readahead(PyObject *peek, Py_ssize_t limit)
     PyObject *seen;
     do {
         seen = PyObject_CallFunction(peek, "i", 1);
-    } while (seen == NULL && io_retry_eintr());
+    } while (seen == NULL && kr_io_retry_eintr());
     if (seen == NULL) {
         return -1;
     }
@@ -298,7 +298,7 @@ readahead(PyObject *peek, Py_ssize_t limit)
 }
 
 PyObject *
-io_readline(PyObject *self, Py_ssize_t limit)
+kr_io_readline(PyObject *self, Py_ssize_t limit)
 {
     PyObject *peek, *line = NULL;
     if (_PyObject_LookupAttr(self, KR_ID(peek), &peek) < 0) {
@@ -319,7 +319,7 @@ io_readline(PyObject *self, Py_ssize_t limit)
         }
         PyObject *b = PyObject_CallMethod(self, "read", "n", n);
         if (b == NULL) {
-            if (io_retry_eintr()) {
+            if (kr_io_retry_eintr()) {
                 continue;
             }
             goto done;
@@ -362,16 +362,16 @@ iobase_readline(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t limit = -1;
     if (!_PyArg_CheckPositional("readline", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &limit))) {
+        (nargs && !kr_io_arg_size(args[0], &limit))) {
         return NULL;
     }
-    return io_readline(self, limit);
+    return kr_io_readline(self, limit);
 }
 
 static PyObject *
 iobase_iter(PyObject *self)
 {
-    return io_check_closed(self) < 0 ? NULL : Py_NewRef(self);
+    return kr_io_check_closed(self) < 0 ? NULL : Py_NewRef(self);
 }
 
 static PyObject *
@@ -390,7 +390,7 @@ iobase_readlines(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t hint = -1, length = 0;
     if (!_PyArg_CheckPositional("readlines", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &hint))) {
+        (nargs && !kr_io_arg_size(args[0], &hint))) {
         return NULL;
     }
     PyObject *list = PyList_New(0);
@@ -426,7 +426,7 @@ iobase_readlines(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 iobase_writelines(PyObject *self, PyObject *lines)
 {
-    if (io_check_closed(self) < 0) {
+    if (kr_io_check_closed(self) < 0) {
         return NULL;
     }
     PyObject *it = PyObject_GetIter(lines), *line;
@@ -437,7 +437,7 @@ iobase_writelines(PyObject *self, PyObject *lines)
         PyObject *res;
         do {
             res = PyObject_CallMethodOneArg(self, KR_ID(write), line);
-        } while (res == NULL && io_retry_eintr());
+        } while (res == NULL && kr_io_retry_eintr());
         Py_DECREF(line);
         if (res == NULL) {
             break;
@@ -492,7 +492,7 @@ iobase_finalize(PyObject *self)
 }
 
 int
-io_finalize(PyObject *self)
+kr_io_finalize(PyObject *self)
 {
     if (PyObject_CallFinalizerFromDealloc(self) < 0) {
         /* subtype_dealloc will drop the type's reference on return */
@@ -521,7 +521,7 @@ iobase_clear(IOBase *self)
 static void
 iobase_dealloc(IOBase *self)
 {
-    if (io_finalize((PyObject *)self) < 0) {
+    if (kr_io_finalize((PyObject *)self) < 0) {
         return;
     }
     PyObject_GC_UnTrack(self);
@@ -646,7 +646,7 @@ rawio_readall(PyObject *self, PyObject *unused)
         PyObject *data =
             PyObject_CallMethod(self, "read", "i", IO_DEFAULT_BUFFER_SIZE);
         if (data == NULL) {
-            if (io_retry_eintr()) {
+            if (kr_io_retry_eintr()) {
                 continue;
             }
             Py_DECREF(chunks);

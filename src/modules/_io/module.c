@@ -192,16 +192,16 @@ fail:;
     PyObject *t, *v, *tb;
     PyErr_Fetch(&t, &v, &tb);
     PyObject *closed = io_call(stream, KR_ID(close));
-    io_chain(t, v, tb);
+    kr_io_chain(t, v, tb);
     Py_XDECREF(closed);
     Py_DECREF(stream);
     return NULL;
 }
 
 PyObject *
-io_open(PyObject *file, const char *mode, int buffering, const char *encoding,
-        const char *errors, const char *newline, int closefd,
-        PyObject *opener)
+kr_io_open(PyObject *file, const char *mode, int buffering,
+           const char *encoding, const char *errors, const char *newline,
+           int closefd, PyObject *opener)
 {
     struct mode m;
     bool is_number = PyNumber_Check(file);
@@ -265,8 +265,8 @@ module_open(PyObject *module, KR_FASTCALL_ARGS)
         (a[6] != NULL && !kr_arg_bool(a[6], &closefd))) {
         return NULL;
     }
-    return io_open(a[0], mode, buffering, encoding, errors, newline, closefd,
-                   a[7]);
+    return kr_io_open(a[0], mode, buffering, encoding, errors, newline, closefd,
+                      a[7]);
 }
 
 static PyObject *

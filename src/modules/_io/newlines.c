@@ -146,7 +146,7 @@ translate_endings(PyObject *text, int *seen)
 }
 
 PyObject *
-io_newline_decode(PyObject *op, PyObject *input, int final)
+kr_io_newline_decode(PyObject *op, PyObject *input, int final)
 {
     NewlineDecoder *self = (NewlineDecoder *)op;
     PyObject *text;
@@ -212,7 +212,7 @@ newline_decode(NewlineDecoder *self, KR_FASTCALL_ARGS)
         (a[1] != NULL && !kr_arg_bool(a[1], &final))) {
         return NULL;
     }
-    return io_newline_decode((PyObject *)self, a[0], final);
+    return kr_io_newline_decode((PyObject *)self, a[0], final);
 }
 
 static PyObject *
@@ -363,9 +363,9 @@ find_char(int kind, const char *s, Py_ssize_t n, Py_UCS4 c)
 }
 
 Py_ssize_t
-io_find_line_ending(bool translated, bool universal, PyObject *readnl,
-                    int kind, const char *start, const char *end,
-                    Py_ssize_t *consumed)
+kr_io_find_line_ending(bool translated, bool universal, PyObject *readnl,
+                       int kind, const char *start, const char *end,
+                       Py_ssize_t *consumed)
 {
     Py_ssize_t n = (end - start) / kind;
     if (translated) {

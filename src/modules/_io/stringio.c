@@ -122,7 +122,7 @@ static int
 write_str(StringIO *self, PyObject *obj)
 {
     PyObject *text = self->decoder != NULL
-                         ? io_newline_decode(self->decoder, obj, 1)
+                         ? kr_io_newline_decode(self->decoder, obj, 1)
                          : Py_NewRef(obj);
     if (text != NULL && self->writenl != NULL) {
         PyObject *lf = PyUnicode_FromOrdinal('\n');
@@ -197,7 +197,7 @@ stringio_read(StringIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t size = -1;
     if (!_PyArg_CheckPositional("read", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &size)) || !is_usable(self)) {
+        (nargs && !kr_io_arg_size(args[0], &size)) || !is_usable(self)) {
         return NULL;
     }
     Py_ssize_t left = self->size - self->pos;
@@ -228,10 +228,9 @@ next_line(StringIO *self, Py_ssize_t limit)
     if (limit >= 0 && limit < len) {
         len = limit;
     }
-    Py_ssize_t end = io_find_line_ending(
+    Py_ssize_t end = kr_io_find_line_ending(
         self->readtranslate, self->readuniversal, self->readnl,
-        PyUnicode_4BYTE_KIND, (char *)start, (char *)(start + len),
-        &consumed);
+        PyUnicode_4BYTE_KIND, (char *)start, (char *)(start + len), &consumed);
     if (end >= 0) {
         len = end;
     }
@@ -244,7 +243,7 @@ stringio_readline(StringIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t limit = -1;
     if (!_PyArg_CheckPositional("readline", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &limit)) || !is_usable(self) ||
+        (nargs && !kr_io_arg_size(args[0], &limit)) || !is_usable(self) ||
         realize(self) < 0) {
         return NULL;
     }
@@ -282,7 +281,7 @@ stringio_truncate(StringIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t size = self->pos;
     if (!_PyArg_CheckPositional("truncate", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &size)) || !is_usable(self)) {
+        (nargs && !kr_io_arg_size(args[0], &size)) || !is_usable(self)) {
         return NULL;
     }
     if (size < 0) {

@@ -4,7 +4,7 @@
 #include <structmember.h>
 
 bool
-textio_check(TextIO *self)
+kr_textio_check(TextIO *self)
 {
     if (!self->ok) {
         PyErr_SetString(PyExc_ValueError,
@@ -24,17 +24,17 @@ textio_check(TextIO *self)
 static PyObject *
 get_closed(TextIO *self, void *closure)
 {
-    return textio_check(self) ? PyObject_GetAttr(self->buffer, KR_ID(closed))
-                              : NULL;
+    return kr_textio_check(self) ? PyObject_GetAttr(self->buffer, KR_ID(closed))
+                                 : NULL;
 }
 
 bool
-textio_check_open(TextIO *self)
+kr_textio_check_open(TextIO *self)
 {
     if (!Py_IS_TYPE(self, &kr_TextIOWrapper_Type)) {
-        return io_check_closed((PyObject *)self) == 0;
+        return kr_io_check_closed((PyObject *)self) == 0;
     }
-    int closed = self->raw != NULL ? io_fileio_is_closed(self->raw)
+    int closed = self->raw != NULL ? kr_io_fileio_is_closed(self->raw)
                                    : io_truth(get_closed(self, NULL));
     if (closed > 0) {
         PyErr_SetString(PyExc_ValueError, "I/O operation on closed file.");
@@ -213,7 +213,7 @@ set_encoder(TextIO *self, PyObject *codec_info, const char *errors)
 }
 
 int
-textio_encoder_reset(TextIO *self, bool start_of_stream)
+kr_textio_encoder_reset(TextIO *self, bool start_of_stream)
 {
     self->encoding_start_of_stream = start_of_stream;
     if (start_of_stream) {
@@ -234,7 +234,7 @@ fix_encoder_state(TextIO *self)
     if (nonzero < 0) {
         return -1;
     }
-    return nonzero ? textio_encoder_reset(self, false) : 0;
+    return nonzero ? kr_textio_encoder_reset(self, false) : 0;
 }
 
 /* Development mode finds misspelt error handlers at once. */
@@ -492,8 +492,8 @@ textio_reconfigure(TextIO *self, KR_FASTCALL_ARGS)
     }
     if (self->decoded_chars != NULL &&
         (encoding != Py_None || errors != Py_None || a[2] != NULL)) {
-        return io_unsupported("It is not possible to set the encoding or "
-                              "newline of stream after the first read");
+        return kr_io_unsupported("It is not possible to set the encoding or "
+                                 "newline of stream after the first read");
     }
     if (a[2] != NULL && a[2] != Py_None) {
         if (!str_or_none(a[2], "reconfigure", "argument 'newline'") ||
@@ -531,7 +531,7 @@ piece_data(PyObject *piece, Py_ssize_t *len)
 }
 
 int
-textio_writeflush(TextIO *self)
+kr_textio_writeflush(TextIO *self)
 {
     PyObject *pending = self->pending, *bytes, *res;
     Py_ssize_t len;
@@ -563,7 +563,7 @@ textio_writeflush(TextIO *self)
     Py_DECREF(pending);
     do {
         res = PyObject_CallMethodOneArg(self->buffer, KR_ID(write), bytes);
-    } while (res == NULL && io_retry_eintr());
+    } while (res == NULL && kr_io_retry_eintr());
     Py_DECREF(bytes);
     return discard(res);
 }
@@ -574,9 +574,8 @@ add_pending(TextIO *self, PyObject *b)
 {
     Py_ssize_t len;
     piece_data(b, &len);
-    if (self->pending != NULL &&
-        self->pending_count + len > self->chunk_size &&
-        textio_writeflush(self) < 0) {
+    if (self->pending != NULL && self->pending_count + len > self->chunk_size &&
+        kr_textio_writeflush(self) < 0) {
         Py_DECREF(b);
         return -1;
     }
@@ -646,12 +645,12 @@ textio_write(TextIO *self, PyObject *arg)
         _PyArg_BadArgument("write", "argument", "str", arg);
         return NULL;
     }
-    if (PyUnicode_READY(arg) < 0 || !textio_check(self) ||
-        !textio_check_open(self)) {
+    if (PyUnicode_READY(arg) < 0 || !kr_textio_check(self) ||
+        !kr_textio_check_open(self)) {
         return NULL;
     }
     if (self->encoder == NULL) {
-        return io_unsupported("not writable");
+        return kr_io_unsupported("not writable");
     }
     PyObject *text = Py_NewRef(arg);
     Py_ssize_t len = PyUnicode_GET_LENGTH(text);
@@ -678,7 +677,7 @@ textio_write(TextIO *self, PyObject *arg)
     }
     if ((self->pending_count >= self->chunk_size || flush ||
          self->write_through) &&
-        textio_writeflush(self) < 0) {
+        kr_textio_writeflush(self) < 0) {
         return NULL;
     }
     if (flush && discard(io_call(self->buffer, KR_ID(flush))) < 0) {
@@ -695,11 +694,11 @@ textio_write(TextIO *self, PyObject *arg)
 static PyObject *
 textio_flush(TextIO *self, PyObject *unused)
 {
-    if (!textio_check(self) || !textio_check_open(self)) {
+    if (!kr_textio_check(self) || !kr_textio_check_open(self)) {
         return NULL;
     }
     self->telling = self->seekable;
-    if (textio_writeflush(self) < 0) {
+    if (kr_textio_writeflush(self) < 0) {
         return NULL;
     }
     return io_call(self->buffer, KR_ID(flush));
@@ -708,7 +707,7 @@ textio_flush(TextIO *self, PyObject *unused)
 static PyObject *
 textio_detach(TextIO *self, PyObject *unused)
 {
-    if (!textio_check(self) ||
+    if (!kr_textio_check(self) ||
         discard(io_call((PyObject *)self, KR_ID(flush))) < 0) {
         return NULL;
     }
@@ -721,7 +720,7 @@ textio_detach(TextIO *self, PyObject *unused)
 static PyObject *
 textio_close(TextIO *self, PyObject *unused)
 {
-    if (!textio_check(self)) {
+    if (!kr_textio_check(self)) {
         return NULL;
     }
     int closed =
@@ -743,7 +742,7 @@ textio_close(TextIO *self, PyObject *unused)
     Py_XDECREF(res);
     res = io_call(self->buffer, KR_ID(close));
     if (t != NULL) {
-        io_chain(t, v, tb);
+        kr_io_chain(t, v, tb);
         Py_CLEAR(res);
     }
     return res;
@@ -754,7 +753,7 @@ textio_truncate(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     PyObject *pos = nargs ? args[0] : Py_None;
     if (!_PyArg_CheckPositional("truncate", nargs, 0, 1) ||
-        !textio_check(self) ||
+        !kr_textio_check(self) ||
         discard(io_call((PyObject *)self, KR_ID(flush))) < 0) {
         return NULL;
     }
@@ -764,7 +763,7 @@ textio_truncate(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
 #define FORWARD(name, id)                                                      \
     static PyObject *textio_##name(TextIO *self, PyObject *unused)             \
     {                                                                          \
-        return textio_check(self) ? io_call(self->buffer, id) : NULL;          \
+        return kr_textio_check(self) ? io_call(self->buffer, id) : NULL;       \
     }
 
 FORWARD(fileno, KR_ID(fileno))
@@ -776,15 +775,15 @@ FORWARD(isatty, KR_ID(isatty))
 static PyObject *
 get_name(TextIO *self, void *closure)
 {
-    return textio_check(self) ? PyObject_GetAttr(self->buffer, KR_ID(name))
-                              : NULL;
+    return kr_textio_check(self) ? PyObject_GetAttr(self->buffer, KR_ID(name))
+                                 : NULL;
 }
 
 static PyObject *
 get_newlines(TextIO *self, void *closure)
 {
     PyObject *res;
-    if (!textio_check(self)) {
+    if (!kr_textio_check(self)) {
         return NULL;
     }
     if (self->decoder == NULL) {
@@ -808,13 +807,13 @@ get_errors(TextIO *self, void *closure)
 static PyObject *
 get_chunk_size(TextIO *self, void *closure)
 {
-    return textio_check(self) ? PyLong_FromSsize_t(self->chunk_size) : NULL;
+    return kr_textio_check(self) ? PyLong_FromSsize_t(self->chunk_size) : NULL;
 }
 
 static int
 set_chunk_size(TextIO *self, PyObject *arg, void *closure)
 {
-    if (!textio_check(self)) {
+    if (!kr_textio_check(self)) {
         return -1;
     }
     if (arg == NULL) {
@@ -929,7 +928,7 @@ static void
 textio_dealloc(TextIO *self)
 {
     self->finalizing = 1;
-    if (io_finalize((PyObject *)self) < 0) {
+    if (kr_io_finalize((PyObject *)self) < 0) {
         return;
     }
     self->ok = false;
@@ -950,9 +949,9 @@ static PyMethodDef textio_methods[] = {
      "Change settings of the stream after a flush."},
     {"write", (PyCFunction)textio_write, METH_O,
      "write($self, text, /)\n--\n\nWrite a string; gives its length."},
-    {"read", KR_CAST(textio_read), METH_FASTCALL,
+    {"read", KR_CAST(kr_textio_read), METH_FASTCALL,
      "read($self, size=-1, /)\n--\n\nRead at most size characters."},
-    {"readline", KR_CAST(textio_readline_method), METH_FASTCALL,
+    {"readline", KR_CAST(kr_textio_readline_method), METH_FASTCALL,
      "readline($self, size=-1, /)\n--\n\nRead one line."},
     {"flush", (PyCFunction)textio_flush, METH_NOARGS,
      "flush($self, /)\n--\n\nWrite out what is pending."},
@@ -968,10 +967,10 @@ static PyMethodDef textio_methods[] = {
      "writable($self, /)\n--\n\nTrue if the stream can be written."},
     {"isatty", (PyCFunction)textio_isatty, METH_NOARGS,
      "isatty($self, /)\n--\n\nTrue if the stream is a terminal."},
-    {"seek", KR_CAST(textio_seek), METH_FASTCALL,
+    {"seek", KR_CAST(kr_textio_seek), METH_FASTCALL,
      "seek($self, cookie, whence=0, /)\n--\n\n"
      "Move to a position that tell() gave."},
-    {"tell", (PyCFunction)textio_tell, METH_NOARGS,
+    {"tell", (PyCFunction)kr_textio_tell, METH_NOARGS,
      "tell($self, /)\n--\n\nThe position as an opaque number."},
     {"truncate", KR_CAST(textio_truncate), METH_FASTCALL,
      "truncate($self, pos=None, /)\n--\n\nSet the size of the file."},
@@ -1005,8 +1004,7 @@ PyTypeObject kr_TextIOWrapper_Type = {
     .tp_basicsize = sizeof(TextIO),
     .tp_dealloc = (destructor)textio_dealloc,
     .tp_repr = (reprfunc)textio_repr,
-    .tp_flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_doc = "TextIOWrapper(buffer, encoding=None, errors=None, "
               "newline=None,\n              line_buffering=False, "
               "write_through=False)\n--\n\n"
@@ -1014,7 +1012,7 @@ PyTypeObject kr_TextIOWrapper_Type = {
     .tp_traverse = (traverseproc)textio_traverse,
     .tp_clear = (inquiry)textio_clear,
     .tp_weaklistoffset = offsetof(TextIO, weakrefs),
-    .tp_iternext = (iternextfunc)textio_iternext,
+    .tp_iternext = (iternextfunc)kr_textio_iternext,
     .tp_methods = textio_methods,
     .tp_members = textio_members,
     .tp_getset = textio_getset,

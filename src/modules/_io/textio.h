@@ -47,12 +47,12 @@ struct TextIO {
 };
 
 /* Usable and attached; false with ValueError set. */
-bool textio_check(TextIO *self);
+bool kr_textio_check(TextIO *self);
 /* ... and open. */
-bool textio_check_open(TextIO *self);
+bool kr_textio_check_open(TextIO *self);
 
 /* Hands what is pending to the buffer; 0 or -1. */
-int textio_writeflush(TextIO *self);
+int kr_textio_writeflush(TextIO *self);
 
 /* Replaces the decoded text; steals `chars`, which may be NULL. */
 static inline void
@@ -71,13 +71,13 @@ textio_forget(TextIO *self)
 }
 
 /* Sets the encoder to the start of a stream or behind it; 0 or -1. */
-int textio_encoder_reset(TextIO *self, bool start_of_stream);
+int kr_textio_encoder_reset(TextIO *self, bool start_of_stream);
 
 /* Methods. */
-PyObject *textio_read(TextIO *, PyObject *const *, Py_ssize_t);
-PyObject *textio_readline_method(TextIO *, PyObject *const *, Py_ssize_t);
-PyObject *textio_iternext(TextIO *);
-PyObject *textio_seek(TextIO *, PyObject *const *, Py_ssize_t);
-PyObject *textio_tell(TextIO *, PyObject *);
+PyObject *kr_textio_read(TextIO *, PyObject *const *, Py_ssize_t);
+PyObject *kr_textio_readline_method(TextIO *, PyObject *const *, Py_ssize_t);
+PyObject *kr_textio_iternext(TextIO *);
+PyObject *kr_textio_seek(TextIO *, PyObject *const *, Py_ssize_t);
+PyObject *kr_textio_tell(TextIO *, PyObject *);
 
 #endif

@@ -9,7 +9,7 @@ decode(PyObject *decoder, PyObject *bytes, bool eof)
 {
     PyObject *text;
     if (Py_IS_TYPE(decoder, &kr_NewlineDecoder_Type)) {
-        text = io_newline_decode(decoder, bytes, eof);
+        text = kr_io_newline_decode(decoder, bytes, eof);
     }
     else {
         text = PyObject_CallMethodObjArgs(decoder, KR_ID(decode), bytes,
@@ -108,7 +108,7 @@ read_chunk(TextIO *self, Py_ssize_t hint)
 {
     PyObject *dec_buffer = NULL, *dec_flags = NULL;
     if (self->decoder == NULL) {
-        io_unsupported("not readable");
+        kr_io_unsupported("not readable");
         return -1;
     }
     if (self->telling &&
@@ -193,18 +193,18 @@ read_all(TextIO *self)
 }
 
 PyObject *
-textio_read(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
+kr_textio_read(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t n = -1;
     if (!_PyArg_CheckPositional("read", nargs, 0, 1) ||
-        (nargs && !io_arg_size(args[0], &n)) || !textio_check(self) ||
-        !textio_check_open(self)) {
+        (nargs && !kr_io_arg_size(args[0], &n)) || !kr_textio_check(self) ||
+        !kr_textio_check_open(self)) {
         return NULL;
     }
     if (self->decoder == NULL) {
-        return io_unsupported("not readable");
+        return kr_io_unsupported("not readable");
     }
-    if (textio_writeflush(self) < 0) {
+    if (kr_textio_writeflush(self) < 0) {
         return NULL;
     }
     if (n < 0) {
@@ -218,7 +218,7 @@ textio_read(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
     while (left > 0) {
         int rc = read_chunk(self, left);
         if (rc < 0) {
-            if (io_retry_eintr()) {
+            if (kr_io_retry_eintr()) {
                 continue;
             }
             goto fail;
@@ -265,7 +265,7 @@ need_text(TextIO *self)
            PyUnicode_GET_LENGTH(self->decoded_chars) == 0) {
         int rc = read_chunk(self, 0);
         if (rc < 0) {
-            if (io_retry_eintr()) {
+            if (kr_io_retry_eintr()) {
                 continue;
             }
             return -1;
@@ -297,7 +297,7 @@ readline(TextIO *self, Py_ssize_t limit)
 {
     PyObject *line = NULL, *chunks = NULL, *rest = NULL;
     Py_ssize_t start = 0, end = 0, chunked = 0, offset = 0;
-    if (!textio_check_open(self) || textio_writeflush(self) < 0) {
+    if (!kr_textio_check_open(self) || kr_textio_writeflush(self) < 0) {
         return NULL;
     }
     for (;;) {
@@ -326,9 +326,9 @@ readline(TextIO *self, Py_ssize_t limit)
         const char *data = PyUnicode_DATA(line);
         Py_ssize_t len = PyUnicode_GET_LENGTH(line), consumed = 0;
         int kind = PyUnicode_KIND(line);
-        end = io_find_line_ending(self->readtranslate, self->readuniversal,
-                                  self->readnl, kind, data + kind * start,
-                                  data + kind * len, &consumed);
+        end = kr_io_find_line_ending(self->readtranslate, self->readuniversal,
+                                     self->readnl, kind, data + kind * start,
+                                     data + kind * len, &consumed);
         bool found = end >= 0;
         end = start + (found ? end : consumed);
         if (limit >= 0 && end - start + chunked >= limit) {
@@ -392,21 +392,21 @@ fail:
 }
 
 PyObject *
-textio_readline_method(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
+kr_textio_readline_method(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t limit = -1;
     if (!_PyArg_CheckPositional("readline", nargs, 0, 1) ||
-        (nargs && !kr_arg_ssize(args[0], &limit)) || !textio_check(self)) {
+        (nargs && !kr_arg_ssize(args[0], &limit)) || !kr_textio_check(self)) {
         return NULL;
     }
     return readline(self, limit);
 }
 
 PyObject *
-textio_iternext(TextIO *self)
+kr_textio_iternext(TextIO *self)
 {
     PyObject *line;
-    if (!textio_check(self)) {
+    if (!kr_textio_check(self)) {
         return NULL;
     }
     self->telling = false;
@@ -509,7 +509,7 @@ seek_end(TextIO *self)
     PyObject *res = PyObject_CallMethod(self->buffer, "seek", "ii", 0, 2);
     if (res != NULL && self->encoder != NULL) {
         int nonzero = PyObject_IsTrue(res);
-        if (nonzero < 0 || textio_encoder_reset(self, !nonzero) < 0) {
+        if (nonzero < 0 || kr_textio_encoder_reset(self, !nonzero) < 0) {
             Py_CLEAR(res);
         }
     }
@@ -572,7 +572,7 @@ seek_cookie(TextIO *self, PyObject *cookie_obj)
     }
     if (c.chars_to_skip) {
         if (self->decoder == NULL) {
-            io_unsupported("not readable");
+            kr_io_unsupported("not readable");
             return -1;
         }
         if (skip_chars(self, &c) < 0) {
@@ -586,8 +586,8 @@ seek_cookie(TextIO *self, PyObject *cookie_obj)
         }
     }
     if (self->encoder != NULL) {
-        return textio_encoder_reset(self,
-                                    c.start_pos == 0 && c.dec_flags == 0);
+        return kr_textio_encoder_reset(self,
+                                       c.start_pos == 0 && c.dec_flags == 0);
     }
     return 0;
 }
@@ -600,22 +600,22 @@ is_zero(PyObject *obj, const char *message)
     int equal = zero ? PyObject_RichCompareBool(obj, zero, Py_EQ) : -1;
     Py_XDECREF(zero);
     if (equal == 0) {
-        io_unsupported(message);
+        kr_io_unsupported(message);
     }
     return equal > 0;
 }
 
 PyObject *
-textio_seek(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
+kr_textio_seek(TextIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
     int whence = 0;
     if (!_PyArg_CheckPositional("seek", nargs, 1, 2) ||
-        (nargs > 1 && !kr_arg_int(args[1], &whence)) || !textio_check(self) ||
-        !textio_check_open(self)) {
+        (nargs > 1 && !kr_arg_int(args[1], &whence)) ||
+        !kr_textio_check(self) || !kr_textio_check_open(self)) {
         return NULL;
     }
     if (!self->seekable) {
-        return io_unsupported("underlying stream is not seekable");
+        return kr_io_unsupported("underlying stream is not seekable");
     }
     PyObject *cookie = Py_NewRef(args[0]), *res = NULL;
     switch (whence) {
@@ -786,22 +786,22 @@ locate(TextIO *self, struct cookie *c, PyObject *next_input,
 }
 
 PyObject *
-textio_tell(TextIO *self, PyObject *unused)
+kr_textio_tell(TextIO *self, PyObject *unused)
 {
     struct cookie c = {0};
     PyObject *next_input;
-    if (!textio_check(self) || !textio_check_open(self)) {
+    if (!kr_textio_check(self) || !kr_textio_check_open(self)) {
         return NULL;
     }
     if (!self->seekable) {
-        return io_unsupported("underlying stream is not seekable");
+        return kr_io_unsupported("underlying stream is not seekable");
     }
     if (!self->telling) {
         PyErr_SetString(PyExc_OSError,
                         "telling position disabled by next() call");
         return NULL;
     }
-    if (textio_writeflush(self) < 0 ||
+    if (kr_textio_writeflush(self) < 0 ||
         discard(io_call((PyObject *)self, KR_ID(flush))) < 0) {
         return NULL;
     }
@@ -809,7 +809,7 @@ textio_tell(TextIO *self, PyObject *unused)
     if (res == NULL || self->decoder == NULL || self->snapshot == NULL) {
         return res;
     }
-    c.start_pos = io_offset(res, NULL);
+    c.start_pos = kr_io_offset(res, NULL);
     Py_DECREF(res);
     if (PyErr_Occurred() ||
         !PyArg_ParseTuple(self->snapshot, "iO", &c.dec_flags, &next_input)) {
@@ -835,7 +835,7 @@ textio_tell(TextIO *self, PyObject *unused)
     PyObject *restored =
         PyObject_CallMethodOneArg(self->decoder, KR_ID(setstate), saved);
     Py_DECREF(saved);
-    io_chain(t, v, tb);
+    kr_io_chain(t, v, tb);
     Py_XDECREF(restored);
     return rc < 0 || restored == NULL ? NULL : build_cookie(&c);
 }
