@@ -14,7 +14,7 @@
 #endif
 
 PyObject *
-sock_make_ipv4(const struct in_addr *addr)
+kr_sock_make_ipv4(const struct in_addr *addr)
 {
     char buf[INET_ADDRSTRLEN];
     if (inet_ntop(AF_INET, addr, buf, sizeof(buf)) == NULL) {
@@ -24,7 +24,7 @@ sock_make_ipv4(const struct in_addr *addr)
 }
 
 PyObject *
-sock_make_ipv6(const struct sockaddr_in6 *addr)
+kr_sock_make_ipv6(const struct sockaddr_in6 *addr)
 {
     char buf[INET6_ADDRSTRLEN];
     if (inet_ntop(AF_INET6, &addr->sin6_addr, buf, sizeof(buf)) == NULL) {
@@ -34,7 +34,7 @@ sock_make_ipv6(const struct sockaddr_in6 *addr)
 }
 
 int
-sock_host_converter(PyObject *o, struct sock_host *out)
+kr_sock_host_converter(PyObject *o, struct sock_host *out)
 {
     *out = (struct sock_host){NULL, NULL};
     Py_ssize_t len;
@@ -84,7 +84,7 @@ sock_host_converter(PyObject *o, struct sock_host *out)
 }
 
 void
-sock_host_done(struct sock_host *host)
+kr_sock_host_done(struct sock_host *host)
 {
     Py_CLEAR(host->object);
 }
@@ -109,7 +109,7 @@ resolve_with(const char *name, const char *service, sock_addr *addr,
     error = getaddrinfo(name, service, hints, &res);
     Py_END_ALLOW_THREADS
     if (error) {
-        sock_gaierror(error);
+        kr_sock_gaierror(error);
         return -1;
     }
     int n = res->ai_family == AF_INET    ? 4
@@ -131,7 +131,7 @@ resolve_with(const char *name, const char *service, sock_addr *addr,
 }
 
 int
-sock_resolve(const char *name, sock_addr *addr, int family)
+kr_sock_resolve(const char *name, sock_addr *addr, int family)
 {
     struct addrinfo hints = {.ai_family = family};
     memset(addr, 0, sizeof(*addr));
@@ -286,7 +286,7 @@ make_bluetooth(const sock_addr *addr, int proto)
 }
 
 PyObject *
-sock_make_address(int fd, const sock_addr *addr, size_t len, int proto)
+kr_sock_make_address(int fd, const sock_addr *addr, size_t len, int proto)
 {
     struct ifreq ifr;
     if (len == 0) {
@@ -294,13 +294,12 @@ sock_make_address(int fd, const sock_addr *addr, size_t len, int proto)
     }
     switch (addr->sa.sa_family) {
     case AF_INET:
-        return Py_BuildValue("Ni", sock_make_ipv4(&addr->in.sin_addr),
+        return Py_BuildValue("Ni", kr_sock_make_ipv4(&addr->in.sin_addr),
                              ntohs(addr->in.sin_port));
     case AF_INET6:
-        return Py_BuildValue("NiII", sock_make_ipv6(&addr->in6),
-                             ntohs(addr->in6.sin6_port),
-                             ntohl(addr->in6.sin6_flowinfo),
-                             addr->in6.sin6_scope_id);
+        return Py_BuildValue(
+            "NiII", kr_sock_make_ipv6(&addr->in6), ntohs(addr->in6.sin6_port),
+            ntohl(addr->in6.sin6_flowinfo), addr->in6.sin6_scope_id);
     case AF_UNIX:
         return make_unix(&addr->un, len);
     case AF_NETLINK:
@@ -419,13 +418,13 @@ take_inet(Socket *s, PyObject *arg, struct sockaddr_in *a, int *len,
     }
     if (!PyArg_ParseTuple(arg,
                           "O&i;AF_INET address must be a pair (host, port)",
-                          sock_host_converter, &host, &port)) {
-        sock_host_done(&host);
+                          kr_sock_host_converter, &host, &port)) {
+        kr_sock_host_done(&host);
         port_overflow(caller);
         return false;
     }
-    int rc = sock_resolve(host.text, &found, AF_INET);
-    sock_host_done(&host);
+    int rc = kr_sock_resolve(host.text, &found, AF_INET);
+    kr_sock_host_done(&host);
     if (rc < 0 || !valid_port(port, caller)) {
         return false;
     }
@@ -450,14 +449,14 @@ take_inet6(PyObject *arg, struct sockaddr_in6 *a, int *len,
     if (!PyArg_ParseTuple(arg,
                           "O&i|II;AF_INET6 address must be a tuple "
                           "(host, port[, flowinfo[, scopeid]])",
-                          sock_host_converter, &host, &port, &flowinfo,
+                          kr_sock_host_converter, &host, &port, &flowinfo,
                           &scope_id)) {
-        sock_host_done(&host);
+        kr_sock_host_done(&host);
         port_overflow(caller);
         return false;
     }
-    int rc = sock_resolve(host.text, &found, AF_INET6);
-    sock_host_done(&host);
+    int rc = kr_sock_resolve(host.text, &found, AF_INET6);
+    kr_sock_host_done(&host);
     if (rc < 0 || !valid_port(port, caller)) {
         return false;
     }
@@ -717,8 +716,8 @@ take_bluetooth(Socket *s, PyObject *arg, sock_addr *addr, int *len,
 }
 
 bool
-sock_take_address(Socket *s, PyObject *arg, sock_addr *addr, int *len,
-                  const char *caller)
+kr_sock_take_address(Socket *s, PyObject *arg, sock_addr *addr, int *len,
+                     const char *caller)
 {
     unsigned int a, b;
     memset(addr, 0, sizeof(*addr));
@@ -786,7 +785,7 @@ sock_take_address(Socket *s, PyObject *arg, sock_addr *addr, int *len,
 }
 
 bool
-sock_address_size(Socket *s, socklen_t *len)
+kr_sock_address_size(Socket *s, socklen_t *len)
 {
     static const struct {
         int family;

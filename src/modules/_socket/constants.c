@@ -358,7 +358,7 @@ static const struct {
 };
 
 int
-socket_add_constants(PyObject *module)
+kr_socket_add_constants(PyObject *module)
 {
     for (size_t i = 0; i < Py_ARRAY_LENGTH(constants); i++) {
         if (PyModule_AddIntConstant(module, constants[i].name,

@@ -30,7 +30,7 @@ cmsg_space(size_t length, size_t *result)
 }
 
 PyObject *
-sock_CMSG_LEN(PyObject *module, PyObject *args)
+kr_sock_CMSG_LEN(PyObject *module, PyObject *args)
 {
     Py_ssize_t length;
     size_t result;
@@ -45,7 +45,7 @@ sock_CMSG_LEN(PyObject *module, PyObject *args)
 }
 
 PyObject *
-sock_CMSG_SPACE(PyObject *module, PyObject *args)
+kr_sock_CMSG_SPACE(PyObject *module, PyObject *args)
 {
     Py_ssize_t length;
     size_t result;
@@ -162,7 +162,7 @@ receive(Socket *s, struct iovec *iov, int iovlen, int flags,
     struct message_call call = {.msg = &msg, .flags = flags};
     PyObject *res = NULL;
     void *control = NULL;
-    if (!sock_address_size(s, &addrlen)) {
+    if (!kr_sock_address_size(s, &addrlen)) {
         return NULL;
     }
     memset(&addr, 0, sizeof(addr));
@@ -181,7 +181,8 @@ receive(Socket *s, struct iovec *iov, int iovlen, int flags,
     msg.msg_iovlen = (size_t)iovlen;
     msg.msg_control = control;
     msg.msg_controllen = (size_t)controllen;
-    if (sock_call(s, false, do_recvmsg, &call, false, NULL, s->timeout) < 0) {
+    if (kr_sock_call(s, false, do_recvmsg, &call, false, NULL, s->timeout) <
+        0) {
         PyMem_Free(control);
         return NULL;
     }
@@ -190,8 +191,8 @@ receive(Socket *s, struct iovec *iov, int iovlen, int flags,
     if (first != NULL) {
         res = Py_BuildValue(
             "NOiN", first, list, (int)msg.msg_flags,
-            sock_make_address(s->fd, &addr,
-                              Py_MIN(msg.msg_namelen, addrlen), s->proto));
+            kr_sock_make_address(s->fd, &addr, Py_MIN(msg.msg_namelen, addrlen),
+                                 s->proto));
     }
     if (res == NULL) {
         close_received_fds(&msg);
@@ -215,7 +216,7 @@ make_bytes(ssize_t n, void *data)
 }
 
 PyObject *
-sock_recvmsg(Socket *s, PyObject *args)
+kr_sock_recvmsg(Socket *s, PyObject *args)
 {
     Py_ssize_t size, control = 0;
     int flags = 0;
@@ -299,7 +300,7 @@ take_buffers(struct buffers *b, PyObject *iterable, const char *format,
 }
 
 PyObject *
-sock_recvmsg_into(Socket *s, PyObject *args)
+kr_sock_recvmsg_into(Socket *s, PyObject *args)
 {
     Py_ssize_t control = 0;
     int flags = 0;
@@ -410,7 +411,7 @@ take_ancillary(struct msghdr *msg, PyObject *iterable)
 }
 
 PyObject *
-sock_sendmsg(Socket *s, PyObject *args)
+kr_sock_sendmsg(Socket *s, PyObject *args)
 {
     PyObject *data, *cmsgs = NULL, *address = NULL, *res = NULL;
     struct msghdr msg = {0};
@@ -423,7 +424,7 @@ sock_sendmsg(Socket *s, PyObject *args)
         return NULL;
     }
     if (address != NULL && address != Py_None) {
-        if (!sock_take_address(s, address, &addr, &addrlen, "sendmsg") ||
+        if (!kr_sock_take_address(s, address, &addr, &addrlen, "sendmsg") ||
             PySys_Audit("socket.sendmsg", "OO", s, address) < 0) {
             return NULL;
         }
@@ -443,7 +444,8 @@ sock_sendmsg(Socket *s, PyObject *args)
     msg.msg_iov = b.iovs;
     msg.msg_iovlen = (size_t)b.count;
     if ((cmsgs == NULL || take_ancillary(&msg, cmsgs)) &&
-        sock_call(s, true, do_sendmsg, &call, false, NULL, s->timeout) == 0) {
+        kr_sock_call(s, true, do_sendmsg, &call, false, NULL, s->timeout) ==
+            0) {
         res = PyLong_FromSsize_t(call.result);
     }
     PyMem_Free(msg.msg_control);
@@ -492,7 +494,7 @@ fill_alg(struct msghdr *msg, int op, const Py_buffer *iv, int assoclen)
 }
 
 PyObject *
-sock_sendmsg_afalg(Socket *s, PyObject *args, PyObject *kwargs)
+kr_sock_sendmsg_afalg(Socket *s, PyObject *args, PyObject *kwargs)
 {
     static char *kwlist[] = {"msg", "op", "iv", "assoclen", "flags", NULL};
     PyObject *data = NULL, *assoc_obj = NULL, *res = NULL;
@@ -553,7 +555,8 @@ sock_sendmsg_afalg(Socket *s, PyObject *args, PyObject *kwargs)
         msg.msg_iovlen = (size_t)b.count;
     }
     if (fill_alg(&msg, op, &iv, assoclen) &&
-        sock_call(s, true, do_sendmsg, &call, false, NULL, s->timeout) == 0) {
+        kr_sock_call(s, true, do_sendmsg, &call, false, NULL, s->timeout) ==
+            0) {
         res = PyLong_FromSsize_t(call.result);
     }
 done:

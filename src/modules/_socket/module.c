@@ -17,7 +17,7 @@ socket_close(PyObject *module, PyObject *arg)
     rc = close(fd);
     Py_END_ALLOW_THREADS
     if (rc < 0 && errno != ECONNRESET) {
-        return sock_error();
+        return kr_sock_error();
     }
     Py_RETURN_NONE;
 }
@@ -43,14 +43,14 @@ socket_socketpair(PyObject *module, PyObject *args)
     rc = socketpair(family, type | SOCK_CLOEXEC, proto, fds);
     Py_END_ALLOW_THREADS
     if (rc < 0) {
-        return sock_error();
+        return kr_sock_error();
     }
-    PyObject *first = sock_new(fds[0], family, type, proto);
+    PyObject *first = kr_sock_new(fds[0], family, type, proto);
     if (first == NULL) {
         close(fds[1]);
         return NULL;
     }
-    PyObject *second = sock_new(fds[1], family, type, proto);
+    PyObject *second = kr_sock_new(fds[1], family, type, proto);
     PyObject *res = second ? PyTuple_Pack(2, first, second) : NULL;
     Py_DECREF(first);
     Py_XDECREF(second);
@@ -169,7 +169,7 @@ socket_inet_ntoa(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_OSError, "packed IP wrong length");
         return NULL;
     }
-    return sock_make_ipv4(&a);
+    return kr_sock_make_ipv4(&a);
 }
 
 static PyObject *
@@ -183,7 +183,7 @@ socket_inet_pton(PyObject *module, PyObject *args)
     }
     int rc = inet_pton(family, text, packed);
     if (rc < 0) {
-        return sock_error();
+        return kr_sock_error();
     }
     if (rc == 0) {
         PyErr_SetString(PyExc_OSError,
@@ -215,7 +215,7 @@ socket_inet_ntop(PyObject *module, PyObject *args)
                         "invalid length of packed IP address string");
     }
     else if (inet_ntop(family, packed.buf, text, sizeof(text)) == NULL) {
-        sock_error();
+        kr_sock_error();
     }
     else {
         res = PyUnicode_FromString(text);
@@ -227,21 +227,21 @@ socket_inet_ntop(PyObject *module, PyObject *args)
 static PyObject *
 socket_getdefaulttimeout(PyObject *module, PyObject *unused)
 {
-    return sock_timeout_object(kr_socket_state.default_timeout);
+    return kr_sock_timeout_object(kr_socket_state.default_timeout);
 }
 
 static PyObject *
 socket_setdefaulttimeout(PyObject *module, PyObject *arg)
 {
     _PyTime_t timeout;
-    if (!sock_take_timeout(arg, &timeout)) {
+    if (!kr_sock_take_timeout(arg, &timeout)) {
         return NULL;
     }
     kr_socket_state.default_timeout = timeout;
     Py_RETURN_NONE;
 }
 
-PyMethodDef socket_misc_methods[] = {
+PyMethodDef kr_socket_misc_methods[] = {
     {"close", socket_close, METH_O,
      "close(integer) -> None\n\nClose a socket by its descriptor."},
     {"dup", socket_dup, METH_O,
@@ -273,10 +273,10 @@ PyMethodDef socket_misc_methods[] = {
      "getdefaulttimeout() -> timeout\n\nThe timeout of new sockets."},
     {"setdefaulttimeout", socket_setdefaulttimeout, METH_O,
      "setdefaulttimeout(timeout)\n\nSet the timeout of new sockets."},
-    {"CMSG_LEN", sock_CMSG_LEN, METH_VARARGS,
+    {"CMSG_LEN", kr_sock_CMSG_LEN, METH_VARARGS,
      "CMSG_LEN(length) -> control message length\n\n"
      "Size of an ancillary item without padding."},
-    {"CMSG_SPACE", sock_CMSG_SPACE, METH_VARARGS,
+    {"CMSG_SPACE", kr_sock_CMSG_SPACE, METH_VARARGS,
      "CMSG_SPACE(length) -> buffer size\n\n"
      "Size of an ancillary item with padding."},
     {NULL},
@@ -340,8 +340,8 @@ add_error(PyObject *module, const char *name, PyObject **where)
 static int
 socket_exec(PyObject *module)
 {
-    if (PyModule_AddFunctions(module, socket_name_methods) < 0 ||
-        PyModule_AddFunctions(module, socket_misc_methods) < 0 ||
+    if (PyModule_AddFunctions(module, kr_socket_name_methods) < 0 ||
+        PyModule_AddFunctions(module, kr_socket_misc_methods) < 0 ||
         PyModule_AddObjectRef(module, "error", PyExc_OSError) < 0 ||
         PyModule_AddObjectRef(module, "timeout", PyExc_TimeoutError) < 0 ||
         add_error(module, "herror", &kr_socket_state.herror) < 0 ||
@@ -352,7 +352,7 @@ socket_exec(PyObject *module)
         add_capi(module) < 0) {
         return -1;
     }
-    return socket_add_constants(module);
+    return kr_socket_add_constants(module);
 }
 
 static PyModuleDef_Slot socket_slots[] = {

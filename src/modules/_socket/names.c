@@ -21,16 +21,16 @@ raise_pair(PyObject *type, int number, const char *text)
 }
 
 PyObject *
-sock_gaierror(int error)
+kr_sock_gaierror(int error)
 {
     if (error == EAI_SYSTEM) {
-        return sock_error();
+        return kr_sock_error();
     }
     return raise_pair(kr_socket_state.gaierror, error, gai_strerror(error));
 }
 
 PyObject *
-sock_herror(int error)
+kr_sock_herror(int error)
 {
     return raise_pair(kr_socket_state.herror, error, hstrerror(error));
 }
@@ -47,7 +47,7 @@ socket_gethostname(PyObject *module, PyObject *unused)
     rc = gethostname(buf, sizeof(buf) - 1);
     Py_END_ALLOW_THREADS
     if (rc < 0) {
-        return sock_error();
+        return kr_sock_error();
     }
     buf[sizeof(buf) - 1] = '\0';
     return PyUnicode_DecodeFSDefault(buf);
@@ -79,7 +79,7 @@ socket_sethostname(PyObject *module, PyObject *args)
     if (rc == -2) {
         return NULL;
     }
-    return rc ? sock_error() : Py_NewRef(Py_None);
+    return rc ? kr_sock_error() : Py_NewRef(Py_None);
 }
 
 static PyObject *
@@ -88,16 +88,16 @@ socket_gethostbyname(PyObject *module, PyObject *args)
     struct sock_host host;
     sock_addr addr;
     PyObject *res = NULL;
-    if (!PyArg_ParseTuple(args, "O&:gethostbyname", sock_host_converter,
+    if (!PyArg_ParseTuple(args, "O&:gethostbyname", kr_sock_host_converter,
                           &host)) {
         return NULL;
     }
-    if (PySys_Audit("socket.gethostbyname", "O",
-                    PyTuple_GET_ITEM(args, 0)) >= 0 &&
-        sock_resolve(host.text, &addr, AF_INET) >= 0) {
-        res = sock_make_ipv4(&addr.in.sin_addr);
+    if (PySys_Audit("socket.gethostbyname", "O", PyTuple_GET_ITEM(args, 0)) >=
+            0 &&
+        kr_sock_resolve(host.text, &addr, AF_INET) >= 0) {
+        res = kr_sock_make_ipv4(&addr.in.sin_addr);
     }
-    sock_host_done(&host);
+    kr_sock_host_done(&host);
     return res;
 }
 
@@ -120,12 +120,12 @@ make_host_entry(const struct hostent *h, int family)
         if (family == AF_INET) {
             struct in_addr a;
             memcpy(&a, *p, sizeof(a));
-            item = sock_make_ipv4(&a);
+            item = kr_sock_make_ipv4(&a);
         }
         else {
             struct sockaddr_in6 a = {0};
             memcpy(&a.sin6_addr, *p, sizeof(a.sin6_addr));
-            item = sock_make_ipv6(&a);
+            item = kr_sock_make_ipv6(&a);
         }
         ok = item && PyList_Append(addresses, item) == 0;
         Py_XDECREF(item);
@@ -145,13 +145,13 @@ socket_gethostbyname_ex(PyObject *module, PyObject *args)
     struct hostent entry, *h = NULL;
     PyObject *res = NULL;
     int err = 0;
-    if (!PyArg_ParseTuple(args, "O&:gethostbyname_ex", sock_host_converter,
+    if (!PyArg_ParseTuple(args, "O&:gethostbyname_ex", kr_sock_host_converter,
                           &host)) {
         return NULL;
     }
-    if (PySys_Audit("socket.gethostbyname", "O",
-                    PyTuple_GET_ITEM(args, 0)) >= 0 &&
-        sock_resolve(host.text, &addr, AF_INET) >= 0) {
+    if (PySys_Audit("socket.gethostbyname", "O", PyTuple_GET_ITEM(args, 0)) >=
+            0 &&
+        kr_sock_resolve(host.text, &addr, AF_INET) >= 0) {
         char *buf = PyMem_Malloc(RESOLVE_BUFFER);
         if (buf == NULL) {
             PyErr_NoMemory();
@@ -160,11 +160,11 @@ socket_gethostbyname_ex(PyObject *module, PyObject *args)
             Py_BEGIN_ALLOW_THREADS
             gethostbyname_r(host.text, &entry, buf, RESOLVE_BUFFER, &h, &err);
             Py_END_ALLOW_THREADS
-            res = h ? make_host_entry(h, AF_INET) : sock_herror(err);
+            res = h ? make_host_entry(h, AF_INET) : kr_sock_herror(err);
             PyMem_Free(buf);
         }
     }
-    sock_host_done(&host);
+    kr_sock_host_done(&host);
     return res;
 }
 
@@ -176,13 +176,13 @@ socket_gethostbyaddr(PyObject *module, PyObject *args)
     struct hostent entry, *h = NULL;
     PyObject *res = NULL;
     int err = 0;
-    if (!PyArg_ParseTuple(args, "O&:gethostbyaddr", sock_host_converter,
+    if (!PyArg_ParseTuple(args, "O&:gethostbyaddr", kr_sock_host_converter,
                           &host)) {
         return NULL;
     }
-    if (PySys_Audit("socket.gethostbyaddr", "O",
-                    PyTuple_GET_ITEM(args, 0)) >= 0 &&
-        sock_resolve(host.text, &addr, AF_UNSPEC) >= 0) {
+    if (PySys_Audit("socket.gethostbyaddr", "O", PyTuple_GET_ITEM(args, 0)) >=
+            0 &&
+        kr_sock_resolve(host.text, &addr, AF_UNSPEC) >= 0) {
         bool v4 = addr.sa.sa_family == AF_INET;
         const void *raw = v4 ? (void *)&addr.in.sin_addr
                              : (void *)&addr.in6.sin6_addr;
@@ -196,11 +196,11 @@ socket_gethostbyaddr(PyObject *module, PyObject *args)
                             RESOLVE_BUFFER, &h, &err);
             Py_END_ALLOW_THREADS
             res = h ? make_host_entry(h, addr.sa.sa_family)
-                    : sock_herror(err);
+                    : kr_sock_herror(err);
             PyMem_Free(buf);
         }
     }
-    sock_host_done(&host);
+    kr_sock_host_done(&host);
     return res;
 }
 
@@ -281,7 +281,7 @@ result_list(const struct addrinfo *res)
         memcpy(&addr, res->ai_addr,
                Py_MIN((size_t)res->ai_addrlen, sizeof(addr)));
         PyObject *address =
-            sock_make_address(-1, &addr, res->ai_addrlen, -1);
+            kr_sock_make_address(-1, &addr, res->ai_addrlen, -1);
         PyObject *item =
             address ? Py_BuildValue("iiisN", res->ai_family, res->ai_socktype,
                                     res->ai_protocol,
@@ -369,7 +369,7 @@ socket_getaddrinfo(PyObject *module, PyObject *args, PyObject *kwargs)
         error = getaddrinfo(host, service, &hints, &results);
         Py_END_ALLOW_THREADS
         if (error) {
-            sock_gaierror(error);
+            kr_sock_gaierror(error);
         }
         else {
             list = result_list(results);
@@ -420,7 +420,7 @@ socket_getnameinfo(PyObject *module, PyObject *args)
     error = getaddrinfo(host, number, &hints, &found);
     Py_END_ALLOW_THREADS
     if (error) {
-        return sock_gaierror(error);
+        return kr_sock_gaierror(error);
     }
     if (found->ai_next) {
         PyErr_SetString(PyExc_OSError,
@@ -441,7 +441,7 @@ socket_getnameinfo(PyObject *module, PyObject *args)
                         sizeof(hostname), service, sizeof(service), flags);
     Py_END_ALLOW_THREADS
     if (error) {
-        sock_gaierror(error);
+        kr_sock_gaierror(error);
         goto done;
     }
     name = PyUnicode_DecodeFSDefault(hostname);
@@ -461,7 +461,7 @@ socket_if_nameindex(PyObject *module, PyObject *unused)
     struct if_nameindex *ni = if_nameindex();
     if (ni == NULL) {
         Py_DECREF(list);
-        return sock_error();
+        return kr_sock_error();
     }
     for (int i = 0; ni[i].if_index != 0; i++) {
         PyObject *item =
@@ -504,12 +504,12 @@ socket_if_indextoname(PyObject *module, PyObject *arg)
         return NULL;
     }
     if (if_indextoname((unsigned int)index, name) == NULL) {
-        return sock_error();
+        return kr_sock_error();
     }
     return PyUnicode_DecodeFSDefault(name);
 }
 
-PyMethodDef socket_name_methods[] = {
+PyMethodDef kr_socket_name_methods[] = {
     {"gethostbyname", socket_gethostbyname, METH_VARARGS,
      "gethostbyname(host) -> address\n\nThe IPv4 address of a host."},
     {"gethostbyname_ex", socket_gethostbyname_ex, METH_VARARGS,
@@ -530,8 +530,7 @@ PyMethodDef socket_name_methods[] = {
      "Service of a port."},
     {"getprotobyname", socket_getprotobyname, METH_VARARGS,
      "getprotobyname(name) -> integer\n\nNumber of a protocol."},
-    {"getaddrinfo", KR_CAST(socket_getaddrinfo),
-     METH_VARARGS | METH_KEYWORDS,
+    {"getaddrinfo", KR_CAST(socket_getaddrinfo), METH_VARARGS | METH_KEYWORDS,
      "getaddrinfo(host, port [, family, type, proto, flags])\n"
      "    -> list of (family, type, proto, canonname, sockaddr)\n\n"
      "Addresses of a host and a service."},

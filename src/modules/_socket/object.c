@@ -12,7 +12,7 @@
 struct kr_socket_state kr_socket_state = {NULL, NULL, -1};
 
 PyObject *
-sock_error(void)
+kr_sock_error(void)
 {
     return PyErr_SetFromErrno(PyExc_OSError);
 }
@@ -41,8 +41,8 @@ wait_ready(Socket *s, bool writing, _PyTime_t interval, bool connect)
 }
 
 int
-sock_call(Socket *s, bool writing, sock_function func, void *data,
-          bool connect, int *err, _PyTime_t timeout)
+kr_sock_call(Socket *s, bool writing, sock_function func, void *data,
+             bool connect, int *err, _PyTime_t timeout)
 {
     _PyTime_t deadline = 0;
     bool has_timeout = timeout > 0, started = false;
@@ -135,7 +135,7 @@ set_blocking(Socket *s, bool block)
     rc = ioctl(s->fd, FIONBIO, &on);
     Py_END_ALLOW_THREADS
     if (rc < 0) {
-        sock_error();
+        kr_sock_error();
     }
     return rc;
 }
@@ -147,7 +147,7 @@ init_object(Socket *s, int fd, int family, int type, int proto)
     s->family = family;
     s->type = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
     s->proto = proto;
-    s->errorhandler = sock_error;
+    s->errorhandler = kr_sock_error;
     if (type & SOCK_NONBLOCK) {
         s->timeout = 0;
         return 0;
@@ -157,7 +157,7 @@ init_object(Socket *s, int fd, int family, int type, int proto)
 }
 
 PyObject *
-sock_new(int fd, int family, int type, int proto)
+kr_sock_new(int fd, int family, int type, int proto)
 {
     Socket *s = (Socket *)PyType_GenericNew(&kr_Socket_Type, NULL, NULL);
     if (s == NULL) {
@@ -172,7 +172,7 @@ sock_new(int fd, int family, int type, int proto)
 }
 
 bool
-sock_take_timeout(PyObject *o, _PyTime_t *out)
+kr_sock_take_timeout(PyObject *o, _PyTime_t *out)
 {
     if (o == Py_None) {
         *out = -1;
@@ -195,7 +195,7 @@ sock_take_timeout(PyObject *o, _PyTime_t *out)
 }
 
 PyObject *
-sock_timeout_object(_PyTime_t timeout)
+kr_sock_timeout_object(_PyTime_t timeout)
 {
     if (timeout < 0) {
         Py_RETURN_NONE;
@@ -224,14 +224,14 @@ sock_accept(Socket *s, PyObject *unused)
     sock_addr addr;
     socklen_t len;
     struct accept_call c = {&len, &addr, -1};
-    if (!sock_address_size(s, &len)) {
+    if (!kr_sock_address_size(s, &len)) {
         return NULL;
     }
     memset(&addr, 0, sizeof(addr));
     if (s->family == AF_ALG) {
         len = 0;
     }
-    if (sock_call(s, false, do_accept, &c, false, NULL, s->timeout) < 0) {
+    if (kr_sock_call(s, false, do_accept, &c, false, NULL, s->timeout) < 0) {
         return NULL;
     }
     PyObject *fd = PyLong_FromLong(c.fd);
@@ -239,7 +239,7 @@ sock_accept(Socket *s, PyObject *unused)
         close(c.fd);
         return NULL;
     }
-    PyObject *address = sock_make_address(c.fd, &addr, len, s->proto);
+    PyObject *address = kr_sock_make_address(c.fd, &addr, len, s->proto);
     PyObject *res = address ? PyTuple_Pack(2, fd, address) : NULL;
     Py_DECREF(fd);
     Py_XDECREF(address);
@@ -270,7 +270,7 @@ static PyObject *
 sock_settimeout(Socket *s, PyObject *arg)
 {
     _PyTime_t timeout;
-    if (!sock_take_timeout(arg, &timeout)) {
+    if (!kr_sock_take_timeout(arg, &timeout)) {
         return NULL;
     }
     s->timeout = timeout;
@@ -284,7 +284,7 @@ sock_settimeout(Socket *s, PyObject *arg)
 static PyObject *
 sock_gettimeout(Socket *s, PyObject *unused)
 {
-    return sock_timeout_object(s->timeout);
+    return kr_sock_timeout_object(s->timeout);
 }
 
 static PyObject *
@@ -376,7 +376,7 @@ sock_bind(Socket *s, PyObject *arg)
 {
     sock_addr addr;
     int len, rc;
-    if (!sock_take_address(s, arg, &addr, &len, "bind") ||
+    if (!kr_sock_take_address(s, arg, &addr, &len, "bind") ||
         PySys_Audit("socket.bind", "OO", s, arg) < 0) {
         return NULL;
     }
@@ -457,12 +457,12 @@ internal_connect(Socket *s, sock_addr *addr, int len, bool raise)
         return err;
     }
     if (raise) {
-        return sock_call(s, true, finish_connect, NULL, true, NULL,
-                         s->timeout) < 0
+        return kr_sock_call(s, true, finish_connect, NULL, true, NULL,
+                            s->timeout) < 0
                    ? -1
                    : 0;
     }
-    if (sock_call(s, true, finish_connect, NULL, true, &err, s->timeout) <
+    if (kr_sock_call(s, true, finish_connect, NULL, true, &err, s->timeout) <
         0) {
         return err;
     }
@@ -474,7 +474,7 @@ sock_connect(Socket *s, PyObject *arg)
 {
     sock_addr addr;
     int len;
-    if (!sock_take_address(s, arg, &addr, &len, "connect") ||
+    if (!kr_sock_take_address(s, arg, &addr, &len, "connect") ||
         PySys_Audit("socket.connect", "OO", s, arg) < 0 ||
         internal_connect(s, &addr, len, true) < 0) {
         return NULL;
@@ -487,7 +487,7 @@ sock_connect_ex(Socket *s, PyObject *arg)
 {
     sock_addr addr;
     int len;
-    if (!sock_take_address(s, arg, &addr, &len, "connect_ex") ||
+    if (!kr_sock_take_address(s, arg, &addr, &len, "connect_ex") ||
         PySys_Audit("socket.connect", "OO", s, arg) < 0) {
         return NULL;
     }
@@ -507,7 +507,7 @@ own_address(Socket *s, int (*call)(int, struct sockaddr *, socklen_t *))
     sock_addr addr;
     socklen_t len;
     int rc;
-    if (!sock_address_size(s, &len)) {
+    if (!kr_sock_address_size(s, &len)) {
         return NULL;
     }
     memset(&addr, 0, sizeof(addr));
@@ -515,7 +515,7 @@ own_address(Socket *s, int (*call)(int, struct sockaddr *, socklen_t *))
     rc = call(s->fd, &addr.sa, &len);
     Py_END_ALLOW_THREADS
     return rc < 0 ? s->errorhandler()
-                  : sock_make_address(s->fd, &addr, len, s->proto);
+                  : kr_sock_make_address(s->fd, &addr, len, s->proto);
 }
 
 static int
@@ -621,7 +621,7 @@ receive(Socket *s, char *buf, Py_ssize_t len, int flags)
     if (len == 0) {
         return 0; /* some systems would wait or fail */
     }
-    return sock_call(s, false, do_recv, &t, false, NULL, s->timeout) < 0
+    return kr_sock_call(s, false, do_recv, &t, false, NULL, s->timeout) < 0
                ? -1
                : t.result;
 }
@@ -708,14 +708,14 @@ receive_from(Socket *s, char *buf, Py_ssize_t len, int flags,
     struct transfer t = {
         .buf = buf, .len = (size_t)len, .flags = flags, .addr = &addr};
     *address = NULL;
-    if (!sock_address_size(s, &t.addrlen)) {
+    if (!kr_sock_address_size(s, &t.addrlen)) {
         return -1;
     }
     memset(&addr, 0, sizeof(addr));
-    if (sock_call(s, false, do_recvfrom, &t, false, NULL, s->timeout) < 0) {
+    if (kr_sock_call(s, false, do_recvfrom, &t, false, NULL, s->timeout) < 0) {
         return -1;
     }
-    *address = sock_make_address(s->fd, &addr, t.addrlen, s->proto);
+    *address = kr_sock_make_address(s->fd, &addr, t.addrlen, s->proto);
     return *address ? t.result : -1;
 }
 
@@ -776,7 +776,7 @@ sock_send(Socket *s, PyObject *args)
     }
     struct transfer t = {
         .buf = buf.buf, .len = (size_t)buf.len, .flags = flags};
-    int rc = sock_call(s, true, do_send, &t, false, NULL, s->timeout);
+    int rc = kr_sock_call(s, true, do_send, &t, false, NULL, s->timeout);
     PyBuffer_Release(&buf);
     return rc < 0 ? NULL : PyLong_FromSsize_t(t.result);
 }
@@ -806,7 +806,7 @@ sock_sendall(Socket *s, PyObject *args)
                 goto done;
             }
         }
-        if (sock_call(s, true, do_send, &t, false, NULL, timeout) < 0) {
+        if (kr_sock_call(s, true, do_send, &t, false, NULL, timeout) < 0) {
             goto done;
         }
         t.buf += t.result;
@@ -844,14 +844,15 @@ sock_sendto(Socket *s, PyObject *args)
     if (!ok) {
         return NULL;
     }
-    if (sock_take_address(s, address, &addr, &len, "sendto") &&
+    if (kr_sock_take_address(s, address, &addr, &len, "sendto") &&
         PySys_Audit("socket.sendto", "OO", s, address) >= 0) {
         struct transfer t = {.buf = buf.buf,
                              .len = (size_t)buf.len,
                              .flags = flags,
                              .addr = &addr,
                              .addrlen = (socklen_t)len};
-        if (sock_call(s, true, do_sendto, &t, false, NULL, s->timeout) == 0) {
+        if (kr_sock_call(s, true, do_sendto, &t, false, NULL, s->timeout) ==
+            0) {
             res = PyLong_FromSsize_t(t.result);
         }
     }
@@ -902,7 +903,7 @@ sock_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (s != NULL) {
         s->fd = -1;
         s->timeout = -1;
-        s->errorhandler = sock_error;
+        s->errorhandler = kr_sock_error;
     }
     return (PyObject *)s;
 }
@@ -917,7 +918,7 @@ inspect_fd(int fd, int *family, int *type, int *proto)
     if (getsockname(fd, &addr.sa, &len) < 0) {
         /* whatever it is, it is a socket if the family is given */
         if (*family == -1 || errno == EBADF || errno == ENOTSOCK) {
-            sock_error();
+            kr_sock_error();
             return -1;
         }
     }
@@ -926,13 +927,13 @@ inspect_fd(int fd, int *family, int *type, int *proto)
     }
     len = sizeof(*type);
     if (*type == -1 && getsockopt(fd, SOL_SOCKET, SO_TYPE, type, &len) < 0) {
-        sock_error();
+        kr_sock_error();
         return -1;
     }
     len = sizeof(*proto);
     if (*proto == -1 &&
         getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, proto, &len) < 0) {
-        sock_error();
+        kr_sock_error();
         return -1;
     }
     return 0;
@@ -971,7 +972,7 @@ sock_init(Socket *s, PyObject *args, PyObject *kwargs)
         fd = socket(family, type | SOCK_CLOEXEC, proto);
         Py_END_ALLOW_THREADS
         if (fd == -1) {
-            sock_error();
+            kr_sock_error();
             return -1;
         }
     }
@@ -1033,17 +1034,19 @@ static PyMethodDef sock_methods[] = {
          "setsockopt(level, option, None, optlen: int)\n\n"
          "Set a socket option."),
     ONE(shutdown, "shutdown(flag)\n\nEnd one or both directions."),
-    ARGS(recvmsg,
-         "recvmsg(bufsize[, ancbufsize[, flags]]) -> (data, ancdata, "
-         "msg_flags, address)\n\nReceive data and ancillary data."),
-    ARGS(recvmsg_into,
-         "recvmsg_into(buffers[, ancbufsize[, flags]]) -> (nbytes, ancdata, "
-         "msg_flags, address)\n\nReceive into several buffers."),
-    ARGS(sendmsg, "sendmsg(buffers[, ancdata[, flags[, address]]]) -> "
-                  "count\n\nSend data and ancillary data."),
-    NAMED(sendmsg_afalg, "sendmsg_afalg([msg], *, op[, iv[, assoclen[, "
-                         "flags=MSG_MORE]]])\n\n"
-                         "Set up and feed an AF_ALG operation."),
+    {"recvmsg", (PyCFunction)kr_sock_recvmsg, METH_VARARGS,
+     "recvmsg(bufsize[, ancbufsize[, flags]]) -> (data, ancdata, "
+     "msg_flags, address)\n\nReceive data and ancillary data."},
+    {"recvmsg_into", (PyCFunction)kr_sock_recvmsg_into, METH_VARARGS,
+     "recvmsg_into(buffers[, ancbufsize[, flags]]) -> (nbytes, ancdata, "
+     "msg_flags, address)\n\nReceive into several buffers."},
+    {"sendmsg", (PyCFunction)kr_sock_sendmsg, METH_VARARGS,
+     "sendmsg(buffers[, ancdata[, flags[, address]]]) -> "
+     "count\n\nSend data and ancillary data."},
+    {"sendmsg_afalg", KR_CAST(kr_sock_sendmsg_afalg),
+     METH_VARARGS | METH_KEYWORDS,
+     "sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags=MSG_MORE]]])\n\n"
+     "Set up and feed an AF_ALG operation."},
     {NULL},
 };
 

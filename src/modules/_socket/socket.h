@@ -97,59 +97,59 @@ extern struct kr_socket_state kr_socket_state;
 extern PyTypeObject kr_Socket_Type;
 
 /* OSError from errno; NULL. */
-PyObject *sock_error(void);
-PyObject *sock_gaierror(int error);
-PyObject *sock_herror(int error);
+PyObject *kr_sock_error(void);
+PyObject *kr_sock_gaierror(int error);
+PyObject *kr_sock_herror(int error);
 
 /* Python's form of an address: new reference. */
-PyObject *sock_make_address(int fd, const sock_addr *addr, size_t len,
-                            int proto);
+PyObject *kr_sock_make_address(int fd, const sock_addr *addr, size_t len,
+                               int proto);
 
 /* Reads an address for the family of `s`; false with an exception. */
-bool sock_take_address(Socket *s, PyObject *arg, sock_addr *addr, int *len,
-                       const char *caller);
+bool kr_sock_take_address(Socket *s, PyObject *arg, sock_addr *addr, int *len,
+                          const char *caller);
 
 /* The length of addresses of the family; false with OSError. */
-bool sock_address_size(Socket *s, socklen_t *len);
+bool kr_sock_address_size(Socket *s, socklen_t *len);
 
 /* Resolves `name` into *addr; the length of the raw address or -1. */
-int sock_resolve(const char *name, sock_addr *addr, int family);
+int kr_sock_resolve(const char *name, sock_addr *addr, int family);
 
 /* A host name argument: bytes in *out, new reference. */
 struct sock_host {
     PyObject *object;
     const char *text;
 };
-int sock_host_converter(PyObject *o, struct sock_host *out);
-void sock_host_done(struct sock_host *host);
+int kr_sock_host_converter(PyObject *o, struct sock_host *out);
+void kr_sock_host_done(struct sock_host *host);
 
-PyObject *sock_make_ipv4(const struct in_addr *addr);
-PyObject *sock_make_ipv6(const struct sockaddr_in6 *addr);
+PyObject *kr_sock_make_ipv4(const struct in_addr *addr);
+PyObject *kr_sock_make_ipv6(const struct sockaddr_in6 *addr);
 
-int socket_add_constants(PyObject *module);
-extern PyMethodDef socket_name_methods[];
-extern PyMethodDef socket_misc_methods[];
+int kr_socket_add_constants(PyObject *module);
+extern PyMethodDef kr_socket_name_methods[];
+extern PyMethodDef kr_socket_misc_methods[];
 
 /* Timeouts as Python gives them: None, or seconds. */
-bool sock_take_timeout(PyObject *o, _PyTime_t *out);
-PyObject *sock_timeout_object(_PyTime_t timeout);
+bool kr_sock_take_timeout(PyObject *o, _PyTime_t *out);
+PyObject *kr_sock_timeout_object(_PyTime_t timeout);
 
 /* A new object of an open descriptor, which it owns; NULL: closed. */
-PyObject *sock_new(int fd, int family, int type, int proto);
+PyObject *kr_sock_new(int fd, int family, int type, int proto);
 
 /* recvmsg, sendmsg and relatives. */
-PyObject *sock_recvmsg(Socket *, PyObject *);
-PyObject *sock_recvmsg_into(Socket *, PyObject *);
-PyObject *sock_sendmsg(Socket *, PyObject *);
-PyObject *sock_sendmsg_afalg(Socket *, PyObject *, PyObject *);
-PyObject *sock_CMSG_LEN(PyObject *, PyObject *);
-PyObject *sock_CMSG_SPACE(PyObject *, PyObject *);
+PyObject *kr_sock_recvmsg(Socket *, PyObject *);
+PyObject *kr_sock_recvmsg_into(Socket *, PyObject *);
+PyObject *kr_sock_sendmsg(Socket *, PyObject *);
+PyObject *kr_sock_sendmsg_afalg(Socket *, PyObject *, PyObject *);
+PyObject *kr_sock_CMSG_LEN(PyObject *, PyObject *);
+PyObject *kr_sock_CMSG_SPACE(PyObject *, PyObject *);
 
 /* Calls `func` when the socket is ready, within its timeout; -1 on error,
  * which *err gets instead of an exception when it is given. `func` runs
  * without the GIL; false means failure, in errno. */
 typedef bool (*sock_function)(Socket *s, void *data);
-int sock_call(Socket *s, bool writing, sock_function func, void *data,
-              bool connect, int *err, _PyTime_t timeout);
+int kr_sock_call(Socket *s, bool writing, sock_function func, void *data,
+                 bool connect, int *err, _PyTime_t timeout);
 
 #endif
