@@ -3,7 +3,7 @@
 #include "modules/_sre/sre.h"
 
 bool
-sre_in_category(uint32_t category, uint32_t c)
+kr_sre_in_category(uint32_t category, uint32_t c)
 {
     switch (category) {
     case CH_DIGIT: return ascii_digit(c);
@@ -35,7 +35,7 @@ in_bits(const uint32_t *bits, uint32_t c)
 }
 
 bool
-sre_in_charset(const uint32_t *set, uint32_t ch)
+kr_sre_in_charset(const uint32_t *set, uint32_t ch)
 {
     bool ok = true; /* what to say when an item holds */
     for (;;) {
@@ -49,7 +49,7 @@ sre_in_charset(const uint32_t *set, uint32_t ch)
             set++;
             break;
         case OP_CATEGORY:
-            if (sre_in_category(set[0], ch)) {
+            if (kr_sre_in_category(set[0], ch)) {
                 return ok;
             }
             set++;
@@ -96,23 +96,24 @@ sre_in_charset(const uint32_t *set, uint32_t ch)
 }
 
 bool
-sre_in_set_of(uint32_t op, const uint32_t *set, uint32_t ch)
+kr_sre_in_set_of(uint32_t op, const uint32_t *set, uint32_t ch)
 {
     switch (op) {
     case OP_IN_IGNORE:
-        return sre_in_charset(set, ascii_lower(ch));
+        return kr_sre_in_charset(set, ascii_lower(ch));
     case OP_IN_UNI_IGNORE:
-        return sre_in_charset(set, unicode_lower(ch));
+        return kr_sre_in_charset(set, unicode_lower(ch));
     case OP_IN_LOC_IGNORE: {
         uint32_t lo = locale_lower(ch), up = locale_upper(ch);
-        return sre_in_charset(set, lo) || (up != lo && sre_in_charset(set, up));
+        return kr_sre_in_charset(set, lo) ||
+               (up != lo && kr_sre_in_charset(set, up));
     }
     }
-    return sre_in_charset(set, ch);
+    return kr_sre_in_charset(set, ch);
 }
 
 bool
-sre_one(const uint32_t *pc, uint32_t ch)
+kr_sre_one(const uint32_t *pc, uint32_t ch)
 {
     switch (pc[0]) {
     case OP_ANY: return ch != '\n';
@@ -125,18 +126,18 @@ sre_one(const uint32_t *pc, uint32_t ch)
     case OP_NOT_LITERAL_UNI_IGNORE: return unicode_lower(ch) != pc[1];
     case OP_LITERAL_LOC_IGNORE: return locale_same(pc[1], ch);
     case OP_NOT_LITERAL_LOC_IGNORE: return !locale_same(pc[1], ch);
-    case OP_CATEGORY: return sre_in_category(pc[1], ch);
+    case OP_CATEGORY: return kr_sre_in_category(pc[1], ch);
     case OP_IN:
     case OP_IN_IGNORE:
     case OP_IN_UNI_IGNORE:
     case OP_IN_LOC_IGNORE:
-        return sre_in_set_of(pc[0], pc + 2, ch);
+        return kr_sre_in_set_of(pc[0], pc + 2, ch);
     }
     return false;
 }
 
 size_t
-sre_one_length(const uint32_t *pc)
+kr_sre_one_length(const uint32_t *pc)
 {
     switch (pc[0]) {
     case OP_ANY:

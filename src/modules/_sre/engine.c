@@ -23,7 +23,7 @@ enum kind {
 };
 
 int
-sre_grow_stack(struct sre_state *s, size_t used)
+kr_sre_grow_stack(struct sre_state *s, size_t used)
 {
     size_t size = (size_t)(s->stack_end - s->stack) * 2;
     struct sre_entry *new_stack;
@@ -70,7 +70,7 @@ ucs1_one(const struct sre_state *s, const uint32_t *pc, uint8_t c)
     if (word != 0) {
         return s->pattern->tables[(word & ~255u) + c] & word & 255;
     }
-    return sre_one(pc, c);
+    return kr_sre_one(pc, c);
 }
 
 #include "modules/_sre/engine_impl.h"
@@ -93,7 +93,7 @@ ucs1_one(const struct sre_state *s, const uint32_t *pc, uint8_t c)
     static inline bool name##_one(const struct sre_state *s,                   \
                                   const uint32_t *pc, type c)                  \
     {                                                                          \
-        return c < 256 ? ucs1_one(s, pc, (uint8_t)c) : sre_one(pc, c);         \
+        return c < 256 ? ucs1_one(s, pc, (uint8_t)c) : kr_sre_one(pc, c);      \
     }
 
 WIDE_HELPERS(ucs2, uint16_t)
@@ -117,7 +117,7 @@ WIDE_HELPERS(ucs4, uint32_t)
 #undef NAME
 
 int
-sre_search(struct sre_state *s)
+kr_sre_search(struct sre_state *s)
 {
     switch (s->charsize) {
     case 1: return ucs1_search(s);
@@ -127,7 +127,7 @@ sre_search(struct sre_state *s)
 }
 
 int
-sre_match_here(struct sre_state *s)
+kr_sre_match_here(struct sre_state *s)
 {
     const uint32_t *pc = s->pattern->code;
     bool must = s->must_advance;

@@ -18,7 +18,7 @@ NAME(in_set)(const uint8_t *tables, const uint32_t *pc, uint32_t word,
     if (word != 0 && ch < 256) {
         return tables[(word & ~255u) + ch] & word & 255;
     }
-    return sre_in_set_of(pc[0], pc + 2, ch);
+    return kr_sre_in_set_of(pc[0], pc + 2, ch);
 }
 
 /* How many characters from `ptr`, at most `max`, satisfy the one-character
@@ -58,7 +58,7 @@ NAME(count)(const struct sre_state *s, const uint32_t *pc, const CHAR *ptr,
 #else
         for (; p < end; p++) {
             if (*p < 256 ? !(table[*p] & bit)
-                         : !sre_in_set_of(pc[0], pc + 2, *p)) {
+                         : !kr_sre_in_set_of(pc[0], pc + 2, *p)) {
                 break;
             }
         }
@@ -67,7 +67,7 @@ NAME(count)(const struct sre_state *s, const uint32_t *pc, const CHAR *ptr,
     }
     default:
     slowly:
-        while (p < end && sre_one(pc, *p)) {
+        while (p < end && kr_sre_one(pc, *p)) {
             p++;
         }
     }
@@ -175,7 +175,7 @@ NAME(next_literal)(const uint32_t *pc)
 #define PUSH(k, r, c, p, x)                                                    \
     do {                                                                       \
         if (KR_SRE_UNLIKELY(top == limit)) {                                   \
-            if (sre_grow_stack(s, (size_t)(top - base)) < 0) {                 \
+            if (kr_sre_grow_stack(s, (size_t)(top - base)) < 0) {              \
                 return SRE_ERROR;                                              \
             }                                                                  \
             top = s->stack + (top - base);                                     \
@@ -254,7 +254,7 @@ NAME(run)(struct sre_state *s, const uint32_t *pc, const CHAR *ptr, bool must)
             }
             goto fail;
         case OP_IN_LOC_IGNORE:
-            if (ptr < end && sre_one(pc - 1, *ptr)) {
+            if (ptr < end && kr_sre_one(pc - 1, *ptr)) {
                 pc += pc[0];
                 ptr++;
                 continue;
@@ -279,7 +279,7 @@ NAME(run)(struct sre_state *s, const uint32_t *pc, const CHAR *ptr, bool must)
         case OP_NOT_LITERAL_UNI_IGNORE:
         case OP_LITERAL_LOC_IGNORE:
         case OP_NOT_LITERAL_LOC_IGNORE:
-            if (ptr < end && sre_one(pc - 1, *ptr)) {
+            if (ptr < end && kr_sre_one(pc - 1, *ptr)) {
                 pc++;
                 ptr++;
                 continue;

@@ -7,7 +7,7 @@
 #include "objects/ids.h"
 
 PyObject *
-sre_new_match(struct sre_state *s, int status)
+kr_sre_new_match(struct sre_state *s, int status)
 {
     if (status == 0) {
         Py_RETURN_NONE;
@@ -93,14 +93,14 @@ group_text(struct sre_match *m, Py_ssize_t group, PyObject *def)
     Py_ssize_t length;
     bool isbytes, has_view = false;
     int charsize;
-    const void *data = sre_open_string(m->string, &length, &isbytes, &charsize,
-                                       &view, &has_view);
+    const void *data = kr_sre_open_string(m->string, &length, &isbytes,
+                                          &charsize, &view, &has_view);
     if (data == NULL) {
         return NULL;
     }
     /* a bytearray may have shrunk since */
-    PyObject *res = sre_slice(isbytes, data, m->string, Py_MIN(from, length),
-                              Py_MIN(to, length));
+    PyObject *res = kr_sre_slice(isbytes, data, m->string, Py_MIN(from, length),
+                                 Py_MIN(to, length));
     if (has_view) {
         PyBuffer_Release(&view);
     }
@@ -431,7 +431,7 @@ static PyType_Slot match_slots[] = {
     {0, NULL},
 };
 
-PyType_Spec sre_match_spec = {
+PyType_Spec kr_sre_match_spec = {
     .name = "re.Match",
     .basicsize = OFF(mark),
     .itemsize = sizeof(Py_ssize_t),

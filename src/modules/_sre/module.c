@@ -46,8 +46,8 @@ kind_of(PyObject *pattern)
     Py_ssize_t length;
     bool isbytes, has_view = false;
     int charsize;
-    if (sre_open_string(pattern, &length, &isbytes, &charsize, &view,
-                        &has_view) == NULL) {
+    if (kr_sre_open_string(pattern, &length, &isbytes, &charsize, &view,
+                           &has_view) == NULL) {
         return -2;
     }
     if (has_view) {
@@ -97,7 +97,7 @@ sre_compile(PyObject *module, KR_FASTCALL_ARGS)
     p->types = types;
     PyObject_GC_Track(p);
     int kind = read_code(p, code) ? kind_of(pattern) : -2;
-    if (kind == -2 || !sre_validate(p) || sre_prepare(p) < 0) {
+    if (kind == -2 || !kr_sre_validate(p) || kr_sre_prepare(p) < 0) {
         Py_DECREF(p);
         return NULL;
     }
@@ -190,9 +190,9 @@ static int
 module_exec(PyObject *module)
 {
     struct sre_types *types = PyModule_GetState(module);
-    if (add_type(module, &sre_pattern_spec, &types->pattern) < 0 ||
-        add_type(module, &sre_match_spec, &types->match) < 0 ||
-        add_type(module, &sre_scanner_spec, &types->scanner) < 0) {
+    if (add_type(module, &kr_sre_pattern_spec, &types->pattern) < 0 ||
+        add_type(module, &kr_sre_match_spec, &types->match) < 0 ||
+        add_type(module, &kr_sre_scanner_spec, &types->scanner) < 0) {
         return -1;
     }
     return add_number(module, "MAGIC", SRE_MAGIC) < 0 ||

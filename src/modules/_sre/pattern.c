@@ -57,14 +57,14 @@ begin(PyObject *self, struct sre_state *s, _PyArg_Parser *parser,
     return kr_unpack(args, nargs, kwnames, parser, 1, 3, 3, a) &&
            (a[1] == NULL || kr_arg_ssize(a[1], &pos)) &&
            (a[2] == NULL || kr_arg_ssize(a[2], &endpos)) &&
-           sre_begin(s, (struct sre_pattern *)self, a[0], pos, endpos) == 0;
+           kr_sre_begin(s, (struct sre_pattern *)self, a[0], pos, endpos) == 0;
 }
 
 static PyObject *
 finish(struct sre_state *s, int status)
 {
-    PyObject *res = PyErr_Occurred() ? NULL : sre_new_match(s, status);
-    sre_finish(s);
+    PyObject *res = PyErr_Occurred() ? NULL : kr_sre_new_match(s, status);
+    kr_sre_finish(s);
     return res;
 }
 
@@ -80,7 +80,7 @@ pattern_match(PyObject *self, KR_FASTCALL_ARGS)
     if (!begin(self, &s, &parser, args, nargs, kwnames)) {
         return NULL;
     }
-    return finish(&s, sre_match_here(&s));
+    return finish(&s, kr_sre_match_here(&s));
 }
 
 PyDoc_STRVAR(fullmatch_doc,
@@ -96,7 +96,7 @@ pattern_fullmatch(PyObject *self, KR_FASTCALL_ARGS)
         return NULL;
     }
     s.match_all = true;
-    return finish(&s, sre_match_here(&s));
+    return finish(&s, kr_sre_match_here(&s));
 }
 
 PyDoc_STRVAR(search_doc,
@@ -112,7 +112,7 @@ pattern_search(PyObject *self, KR_FASTCALL_ARGS)
     if (!begin(self, &s, &parser, args, nargs, kwnames)) {
         return NULL;
     }
-    return finish(&s, sre_search(&s));
+    return finish(&s, kr_sre_search(&s));
 }
 
 /* ---- identity ----------------------------------------------------------- */
@@ -233,12 +233,12 @@ static PyMethodDef pattern_methods[] = {
     {"match", KR_CAST(pattern_match), KR_FAST, match_doc},
     {"fullmatch", KR_CAST(pattern_fullmatch), KR_FAST, fullmatch_doc},
     {"search", KR_CAST(pattern_search), KR_FAST, search_doc},
-    {"sub", KR_CAST(sre_sub), KR_FAST, sub_doc},
-    {"subn", KR_CAST(sre_subn), KR_FAST, subn_doc},
-    {"findall", KR_CAST(sre_findall), KR_FAST, findall_doc},
-    {"split", KR_CAST(sre_split), KR_FAST, split_doc},
-    {"finditer", KR_CAST(sre_finditer), KR_FAST, finditer_doc},
-    {"scanner", KR_CAST(sre_scanner), KR_FAST, scanner_doc},
+    {"sub", KR_CAST(kr_sre_sub), KR_FAST, sub_doc},
+    {"subn", KR_CAST(kr_sre_subn), KR_FAST, subn_doc},
+    {"findall", KR_CAST(kr_sre_findall), KR_FAST, findall_doc},
+    {"split", KR_CAST(kr_sre_split), KR_FAST, split_doc},
+    {"finditer", KR_CAST(kr_sre_finditer), KR_FAST, finditer_doc},
+    {"scanner", KR_CAST(kr_sre_scanner), KR_FAST, scanner_doc},
     {"__copy__", pattern_copy, METH_NOARGS,
      PyDoc_STR("__copy__($self, /)\n--\n\n")},
     {"__deepcopy__", pattern_copy, METH_O,
@@ -280,7 +280,7 @@ static PyType_Slot pattern_slots[] = {
     {0, NULL},
 };
 
-PyType_Spec sre_pattern_spec = {
+PyType_Spec kr_sre_pattern_spec = {
     .name = "re.Pattern",
     .basicsize = OFF(code),
     .itemsize = sizeof(uint32_t),

@@ -8,7 +8,7 @@
 static const uint32_t *
 next_op(const uint32_t *pc)
 {
-    size_t one = sre_one_length(pc);
+    size_t one = kr_sre_one_length(pc);
     if (one != 0) {
         return pc + one;
     }
@@ -87,7 +87,7 @@ add_one(const uint32_t *pc, uint8_t *set)
         return;
     }
     for (uint32_t c = 0; c < 256; c++) {
-        set[c] |= sre_one(pc, c);
+        set[c] |= kr_sre_one(pc, c);
     }
 }
 
@@ -117,7 +117,7 @@ first_of(struct first *f, const uint32_t *pc, int depth)
         if (--f->fuel < 0 || depth > 20) {
             return FIRST_UNKNOWN;
         }
-        if (sre_one_length(pc) != 0) {
+        if (kr_sre_one_length(pc) != 0) {
             if (locale_op(pc)) {
                 return FIRST_UNKNOWN;
             }
@@ -228,7 +228,7 @@ fill_set(struct sre_pattern *p, uint32_t *pc, size_t *count)
     size_t n = (*count)++;
     uint8_t *table = p->tables + 256 * (n / 8), bit = (uint8_t)(1 << n % 8);
     for (uint32_t c = 0; c < 256; c++) {
-        if (sre_in_set_of(pc[0], pc + 2, c)) {
+        if (kr_sre_in_set_of(pc[0], pc + 2, c)) {
             table[c] |= bit;
         }
     }
@@ -256,7 +256,7 @@ mark_possessive(struct sre_pattern *p, uint32_t *pc, size_t *count)
 }
 
 int
-sre_prepare(struct sre_pattern *p)
+kr_sre_prepare(struct sre_pattern *p)
 {
     memset(p->code + p->codesize, 0, (size_t)p->codesize * sizeof(uint32_t));
     const uint32_t *end = p->code + p->codesize;

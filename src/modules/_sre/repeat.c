@@ -17,8 +17,8 @@ advance(struct sre_state *s)
 static PyObject *
 slice(struct sre_state *s, const void *from, const void *to)
 {
-    return sre_slice(s->isbytes, s->beginning, s->string, sre_offset(s, from),
-                     sre_offset(s, to));
+    return kr_sre_slice(s->isbytes, s->beginning, s->string,
+                        sre_offset(s, from), sre_offset(s, to));
 }
 
 /* Appends and drops the reference; item may be NULL. 0 or -1. */
@@ -43,11 +43,11 @@ found(struct sre_state *s, Py_ssize_t groups)
         return slice(s, s->start, s->ptr);
     }
     if (groups == 1) {
-        return sre_group_slice(s, 1, true);
+        return kr_sre_group_slice(s, 1, true);
     }
     PyObject *item = PyTuple_New(groups);
     for (Py_ssize_t i = 0; item != NULL && i < groups; i++) {
-        PyObject *text = sre_group_slice(s, i + 1, true);
+        PyObject *text = kr_sre_group_slice(s, i + 1, true);
         if (text == NULL) {
             Py_CLEAR(item);
             break;
@@ -58,7 +58,7 @@ found(struct sre_state *s, Py_ssize_t groups)
 }
 
 PyObject *
-sre_findall(PyObject *self, KR_FASTCALL_ARGS)
+kr_sre_findall(PyObject *self, KR_FASTCALL_ARGS)
 {
     KR_PARSER("findall", "string", "pos", "endpos");
     PyObject *a[3];
@@ -67,13 +67,13 @@ sre_findall(PyObject *self, KR_FASTCALL_ARGS)
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 3, 3, a) ||
         (a[1] != NULL && !kr_arg_ssize(a[1], &pos)) ||
         (a[2] != NULL && !kr_arg_ssize(a[2], &endpos)) ||
-        sre_begin(&s, (struct sre_pattern *)self, a[0], pos, endpos) < 0) {
+        kr_sre_begin(&s, (struct sre_pattern *)self, a[0], pos, endpos) < 0) {
         return NULL;
     }
     Py_ssize_t groups = ((struct sre_pattern *)self)->groups;
     PyObject *list = PyList_New(0);
     while (list != NULL) {
-        int status = sre_search(&s);
+        int status = kr_sre_search(&s);
         if (status == 0) {
             break;
         }
@@ -82,16 +82,16 @@ sre_findall(PyObject *self, KR_FASTCALL_ARGS)
             break;
         }
         advance(&s);
-        sre_reset(&s);
+        kr_sre_reset(&s);
     }
-    sre_finish(&s);
+    kr_sre_finish(&s);
     return list;
 }
 
 /* ---- split -------------------------------------------------------------- */
 
 PyObject *
-sre_split(PyObject *self, KR_FASTCALL_ARGS)
+kr_sre_split(PyObject *self, KR_FASTCALL_ARGS)
 {
     KR_PARSER("split", "string", "maxsplit");
     PyObject *a[2];
@@ -99,7 +99,7 @@ sre_split(PyObject *self, KR_FASTCALL_ARGS)
     struct sre_state s;
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 2, 2, a) ||
         (a[1] != NULL && !kr_arg_ssize(a[1], &max)) ||
-        sre_begin(&s, (struct sre_pattern *)self, a[0], 0, PY_SSIZE_T_MAX) <
+        kr_sre_begin(&s, (struct sre_pattern *)self, a[0], 0, PY_SSIZE_T_MAX) <
             0) {
         return NULL;
     }
@@ -110,7 +110,7 @@ sre_split(PyObject *self, KR_FASTCALL_ARGS)
         goto done;
     }
     while (max == 0 || n < max) {
-        int status = sre_search(&s);
+        int status = kr_sre_search(&s);
         if (status == 0) {
             break;
         }
@@ -118,14 +118,14 @@ sre_split(PyObject *self, KR_FASTCALL_ARGS)
             goto error;
         }
         for (Py_ssize_t i = 1; i <= groups; i++) {
-            if (append(list, sre_group_slice(&s, i, false)) < 0) {
+            if (append(list, kr_sre_group_slice(&s, i, false)) < 0) {
                 goto error;
             }
         }
         n++;
         last = s.ptr;
         advance(&s);
-        sre_reset(&s);
+        kr_sre_reset(&s);
     }
     if (append(list, slice(&s, last, s.end)) == 0) {
         goto done;
@@ -133,7 +133,7 @@ sre_split(PyObject *self, KR_FASTCALL_ARGS)
 error:
     Py_CLEAR(list);
 done:
-    sre_finish(&s);
+    kr_sre_finish(&s);
     return list;
 }
 
@@ -165,7 +165,7 @@ is_literal(PyObject *repl)
     bool isbytes, has_view = false;
     int charsize;
     const void *data =
-        sre_open_string(repl, &n, &isbytes, &charsize, &view, &has_view);
+        kr_sre_open_string(repl, &n, &isbytes, &charsize, &view, &has_view);
     if (data == NULL) {
         PyErr_Clear(); /* let the parser of templates complain */
         return false;
@@ -274,7 +274,7 @@ expand(struct replacement *r, struct sre_state *s, PyObject *out)
             return -1;
         }
         PyObject *text = group == 0 ? slice(s, s->start, s->ptr)
-                                    : sre_group_slice(s, group, true);
+                                    : kr_sre_group_slice(s, group, true);
         if (append(out, text) < 0) {
             return -1;
         }
@@ -292,7 +292,7 @@ replace(struct replacement *r, struct sre_state *s, PyObject *out)
     if (r->groups != NULL) {
         return expand(r, s, out);
     }
-    PyObject *match = sre_new_match(s, 1);
+    PyObject *match = kr_sre_new_match(s, 1);
     if (match == NULL) {
         return -1;
     }
@@ -308,7 +308,7 @@ replace(struct replacement *r, struct sre_state *s, PyObject *out)
 static PyObject *
 join(struct sre_state *s, PyObject *list)
 {
-    PyObject *empty = sre_slice(s->isbytes, s->beginning, s->string, 0, 0);
+    PyObject *empty = kr_sre_slice(s->isbytes, s->beginning, s->string, 0, 0);
     if (empty == NULL || PyList_GET_SIZE(list) == 0) {
         return empty;
     }
@@ -328,7 +328,7 @@ replace_all(struct sre_state *s, struct replacement *r, Py_ssize_t max,
     Py_ssize_t n = 0;
     const void *last = s->start;
     while (max == 0 || n < max) {
-        int status = sre_search(s);
+        int status = kr_sre_search(s);
         if (status == 0) {
             break;
         }
@@ -340,7 +340,7 @@ replace_all(struct sre_state *s, struct replacement *r, Py_ssize_t max,
         n++;
         last = s->ptr;
         advance(s);
-        sre_reset(s);
+        kr_sre_reset(s);
     }
     if (last < s->end && append(list, slice(s, last, s->end)) < 0) {
         return -1;
@@ -358,8 +358,8 @@ substitute(PyObject *self, PyObject *repl, PyObject *string, Py_ssize_t max,
     if (init_replacement(&r, self, repl) < 0) {
         return NULL;
     }
-    if (sre_begin(&s, (struct sre_pattern *)self, string, 0, PY_SSIZE_T_MAX) <
-        0) {
+    if (kr_sre_begin(&s, (struct sre_pattern *)self, string, 0,
+                     PY_SSIZE_T_MAX) < 0) {
         release_replacement(&r);
         return NULL;
     }
@@ -374,13 +374,13 @@ substitute(PyObject *self, PyObject *repl, PyObject *string, Py_ssize_t max,
             res = Py_BuildValue("Nn", res, n);
         }
     }
-    sre_finish(&s);
+    kr_sre_finish(&s);
     release_replacement(&r);
     return res;
 }
 
 PyObject *
-sre_sub(PyObject *self, KR_FASTCALL_ARGS)
+kr_sre_sub(PyObject *self, KR_FASTCALL_ARGS)
 {
     KR_PARSER("sub", "repl", "string", "count");
     PyObject *a[3];
@@ -393,7 +393,7 @@ sre_sub(PyObject *self, KR_FASTCALL_ARGS)
 }
 
 PyObject *
-sre_subn(PyObject *self, KR_FASTCALL_ARGS)
+kr_sre_subn(PyObject *self, KR_FASTCALL_ARGS)
 {
     KR_PARSER("subn", "repl", "string", "count");
     PyObject *a[3];
@@ -433,7 +433,7 @@ scanner_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     if (sc->open) {
-        sre_finish(&sc->state);
+        kr_sre_finish(&sc->state);
     }
     Py_CLEAR(sc->pattern);
     PyObject_GC_Del(self);
@@ -455,9 +455,9 @@ scanner_step(PyObject *self, int (*step)(struct sre_state *))
         Py_RETURN_NONE;
     }
     sc->executing = true;
-    sre_reset(s);
+    kr_sre_reset(s);
     int status = step(s);
-    PyObject *match = PyErr_Occurred() ? NULL : sre_new_match(s, status);
+    PyObject *match = PyErr_Occurred() ? NULL : kr_sre_new_match(s, status);
     if (status == 1) {
         advance(s);
     }
@@ -471,13 +471,13 @@ scanner_step(PyObject *self, int (*step)(struct sre_state *))
 static PyObject *
 scanner_match(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return scanner_step(self, sre_match_here);
+    return scanner_step(self, kr_sre_match_here);
 }
 
 static PyObject *
 scanner_search(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return scanner_step(self, sre_search);
+    return scanner_step(self, kr_sre_search);
 }
 
 static PyObject *
@@ -502,7 +502,7 @@ new_scanner(PyObject *self, _PyArg_Parser *parser, KR_FASTCALL_ARGS)
     }
     sc->pattern = Py_NewRef(self);
     sc->executing = false;
-    sc->open = sre_begin(&sc->state, p, a[0], pos, endpos) == 0;
+    sc->open = kr_sre_begin(&sc->state, p, a[0], pos, endpos) == 0;
     PyObject_GC_Track(sc);
     if (!sc->open) {
         Py_DECREF(sc);
@@ -512,14 +512,14 @@ new_scanner(PyObject *self, _PyArg_Parser *parser, KR_FASTCALL_ARGS)
 }
 
 PyObject *
-sre_scanner(PyObject *self, KR_FASTCALL_ARGS)
+kr_sre_scanner(PyObject *self, KR_FASTCALL_ARGS)
 {
     KR_PARSER("scanner", "string", "pos", "endpos");
     return new_scanner(self, &parser, args, nargs, kwnames);
 }
 
 PyObject *
-sre_finditer(PyObject *self, KR_FASTCALL_ARGS)
+kr_sre_finditer(PyObject *self, KR_FASTCALL_ARGS)
 {
     KR_PARSER("finditer", "string", "pos", "endpos");
     PyObject *scanner = new_scanner(self, &parser, args, nargs, kwnames);
@@ -558,7 +558,7 @@ static PyType_Slot scanner_slots[] = {
     {0, NULL},
 };
 
-PyType_Spec sre_scanner_spec = {
+PyType_Spec kr_sre_scanner_spec = {
     .name = "_sre.SRE_Scanner",
     .basicsize = sizeof(struct sre_scanner_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |

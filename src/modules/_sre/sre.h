@@ -131,21 +131,21 @@ struct sre_state {
 /* Outcomes of the engine beyond 1 (match) and 0; an exception is set. */
 enum { SRE_ERROR = -1 };
 
-/* Prepares a search of string[start:end]; holds the string until sre_finish. 0,
- * or -1 with an exception and nothing to finish. */
-int sre_begin(struct sre_state *s, struct sre_pattern *p, PyObject *string,
-              Py_ssize_t start, Py_ssize_t end);
-void sre_finish(struct sre_state *s);
+/* Prepares a search of string[start:end]; holds the string until kr_sre_finish.
+ * 0, or -1 with an exception and nothing to finish. */
+int kr_sre_begin(struct sre_state *s, struct sre_pattern *p, PyObject *string,
+                 Py_ssize_t start, Py_ssize_t end);
+void kr_sre_finish(struct sre_state *s);
 
 /* Forgets the groups of the match before. */
-void sre_reset(struct sre_state *s);
+void kr_sre_reset(struct sre_state *s);
 
 /* 1 with start, ptr and mark set, 0, or SRE_ERROR. */
-int sre_search(struct sre_state *s);
-int sre_match_here(struct sre_state *s);
+int kr_sre_search(struct sre_state *s);
+int kr_sre_match_here(struct sre_state *s);
 
 /* Doubles the stack; `used` entries are in use. 0 or -1 with MemoryError. */
-int sre_grow_stack(struct sre_state *s, size_t used);
+int kr_sre_grow_stack(struct sre_state *s, size_t used);
 
 static inline Py_ssize_t
 sre_offset(const struct sre_state *s, const void *p)
@@ -156,52 +156,53 @@ sre_offset(const struct sre_state *s, const void *p)
 /* ---- code --------------------------------------------------------------- */
 
 /* Whether the code of a pattern is safe to run. Sets RuntimeError if not. */
-bool sre_validate(const struct sre_pattern *p);
+bool kr_sre_validate(const struct sre_pattern *p);
 
 /* Fills in tables, first and the side words. 0 or -1 with MemoryError. */
-int sre_prepare(struct sre_pattern *p);
+int kr_sre_prepare(struct sre_pattern *p);
 
 /* Whether `ch` is in the set that begins at `set`. */
-bool sre_in_charset(const uint32_t *set, uint32_t ch);
+bool kr_sre_in_charset(const uint32_t *set, uint32_t ch);
 /* The same for the set of the IN operation `op`, with its case folding. */
-bool sre_in_set_of(uint32_t op, const uint32_t *set, uint32_t ch);
-bool sre_in_category(uint32_t category, uint32_t ch);
+bool kr_sre_in_set_of(uint32_t op, const uint32_t *set, uint32_t ch);
+bool kr_sre_in_category(uint32_t category, uint32_t ch);
 
 /* Whether one character satisfies a one-character operation at `pc`. */
-bool sre_one(const uint32_t *pc, uint32_t ch);
+bool kr_sre_one(const uint32_t *pc, uint32_t ch);
 /* Length of that operation in words, 0 if it is none. */
-size_t sre_one_length(const uint32_t *pc);
+size_t kr_sre_one_length(const uint32_t *pc);
 
 /* ---- strings ------------------------------------------------------------ */
 
 /* Opens str or a buffer; fills view if it is one. NULL with TypeError. */
-const void *sre_open_string(PyObject *string, Py_ssize_t *length, bool *isbytes,
-                            int *charsize, Py_buffer *view, bool *has_view);
+const void *kr_sre_open_string(PyObject *string, Py_ssize_t *length,
+                               bool *isbytes, int *charsize, Py_buffer *view,
+                               bool *has_view);
 
 /* New: string[start:end]; `data` is where it begins in memory. */
-PyObject *sre_slice(bool isbytes, const void *data, PyObject *string,
-                    Py_ssize_t start, Py_ssize_t end);
+PyObject *kr_sre_slice(bool isbytes, const void *data, PyObject *string,
+                       Py_ssize_t start, Py_ssize_t end);
 
 /* ---- methods ------------------------------------------------------------ */
 
 /* New: a match object for status 1, None for 0, NULL for SRE_ERROR. */
-PyObject *sre_new_match(struct sre_state *s, int status);
+PyObject *kr_sre_new_match(struct sre_state *s, int status);
 
-PyObject *sre_group_slice(struct sre_state *s, Py_ssize_t group, bool empty);
+PyObject *kr_sre_group_slice(struct sre_state *s, Py_ssize_t group, bool empty);
 
-extern PyType_Spec sre_pattern_spec, sre_match_spec, sre_scanner_spec;
+extern PyType_Spec kr_sre_pattern_spec, kr_sre_match_spec, kr_sre_scanner_spec;
 
-PyObject *sre_findall(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                      PyObject *kwnames);
-PyObject *sre_split(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                    PyObject *kwnames);
-PyObject *sre_sub(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                  PyObject *kwnames);
-PyObject *sre_subn(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
-                   PyObject *kwnames);
-PyObject *sre_finditer(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+PyObject *kr_sre_findall(PyObject *self, PyObject *const *args,
+                         Py_ssize_t nargs, PyObject *kwnames);
+PyObject *kr_sre_split(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                        PyObject *kwnames);
-PyObject *sre_scanner(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+PyObject *kr_sre_sub(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                     PyObject *kwnames);
+PyObject *kr_sre_subn(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                       PyObject *kwnames);
+PyObject *kr_sre_finditer(PyObject *self, PyObject *const *args,
+                          Py_ssize_t nargs, PyObject *kwnames);
+PyObject *kr_sre_scanner(PyObject *self, PyObject *const *args,
+                         Py_ssize_t nargs, PyObject *kwnames);
 
 #endif

@@ -4,8 +4,8 @@
 #include "modules/_sre/sre.h"
 
 const void *
-sre_open_string(PyObject *string, Py_ssize_t *length, bool *isbytes,
-                int *charsize, Py_buffer *view, bool *has_view)
+kr_sre_open_string(PyObject *string, Py_ssize_t *length, bool *isbytes,
+                   int *charsize, Py_buffer *view, bool *has_view)
 {
     if (PyUnicode_Check(string)) {
         if (PyUnicode_READY(string) < 0) {
@@ -36,8 +36,8 @@ sre_open_string(PyObject *string, Py_ssize_t *length, bool *isbytes,
 }
 
 PyObject *
-sre_slice(bool isbytes, const void *data, PyObject *string, Py_ssize_t start,
-          Py_ssize_t end)
+kr_sre_slice(bool isbytes, const void *data, PyObject *string, Py_ssize_t start,
+             Py_ssize_t end)
 {
     if (!isbytes) {
         return PyUnicode_Substring(string, start, end);
@@ -50,7 +50,7 @@ sre_slice(bool isbytes, const void *data, PyObject *string, Py_ssize_t start,
 }
 
 PyObject *
-sre_group_slice(struct sre_state *s, Py_ssize_t group, bool empty)
+kr_sre_group_slice(struct sre_state *s, Py_ssize_t group, bool empty)
 {
     const void *from = s->mark[2 * group - 2], *to = s->mark[2 * group - 1];
     if (from == NULL || to == NULL || from > to) {
@@ -59,18 +59,18 @@ sre_group_slice(struct sre_state *s, Py_ssize_t group, bool empty)
         }
         from = to = s->beginning;
     }
-    return sre_slice(s->isbytes, s->beginning, s->string, sre_offset(s, from),
-                     sre_offset(s, to));
+    return kr_sre_slice(s->isbytes, s->beginning, s->string,
+                        sre_offset(s, from), sre_offset(s, to));
 }
 
 int
-sre_begin(struct sre_state *s, struct sre_pattern *p, PyObject *string,
-          Py_ssize_t start, Py_ssize_t end)
+kr_sre_begin(struct sre_state *s, struct sre_pattern *p, PyObject *string,
+             Py_ssize_t start, Py_ssize_t end)
 {
     bool has_view = false;
     Py_ssize_t length;
-    const char *data = sre_open_string(string, &length, &s->isbytes,
-                                       &s->charsize, &s->buffer, &has_view);
+    const char *data = kr_sre_open_string(string, &length, &s->isbytes,
+                                          &s->charsize, &s->buffer, &has_view);
     if (data == NULL) {
         return -1;
     }
@@ -118,7 +118,7 @@ error:
 }
 
 void
-sre_reset(struct sre_state *s)
+kr_sre_reset(struct sre_state *s)
 {
     s->lastindex = -1;
     memset(s->mark, 0, (size_t)s->nmarks * sizeof(void *));
@@ -132,7 +132,7 @@ sre_reset(struct sre_state *s)
 }
 
 void
-sre_finish(struct sre_state *s)
+kr_sre_finish(struct sre_state *s)
 {
     if (s->mark != s->inline_marks) {
         PyMem_Free(s->mark);

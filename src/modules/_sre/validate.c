@@ -153,7 +153,7 @@ repeat_ok(uint32_t op, const uint32_t **pos, const uint32_t *end,
         return false;
     }
     *pos = after;
-    return sre_one_length(pc + 3) == (size_t)(after - 1 - (pc + 3));
+    return kr_sre_one_length(pc + 3) == (size_t)(after - 1 - (pc + 3));
 }
 
 /* A skip word at `pc`, body, SUCCESS. `extra` words come before the body. */
@@ -286,7 +286,7 @@ code_ok(const uint32_t *pc, const uint32_t *end, Py_ssize_t groups)
 }
 
 bool
-sre_validate(const struct sre_pattern *p)
+kr_sre_validate(const struct sre_pattern *p)
 {
     const uint32_t *end = p->code + p->codesize;
     if (p->groups >= 0 && p->groups <= SRE_MAXGROUPS && p->codesize > 0 &&
