@@ -230,21 +230,21 @@ arg_conf_name(PyObject *o, const struct posix_conf_name *table, size_t n,
 }
 
 bool
-posix_arg_pathconf(PyObject *o, int *out)
+kr_posix_arg_pathconf(PyObject *o, int *out)
 {
     return arg_conf_name(o, pathconf_names, Py_ARRAY_LENGTH(pathconf_names),
                          out);
 }
 
 bool
-posix_arg_confstr(PyObject *o, int *out)
+kr_posix_arg_confstr(PyObject *o, int *out)
 {
     return arg_conf_name(o, confstr_names, Py_ARRAY_LENGTH(confstr_names),
                          out);
 }
 
 bool
-posix_arg_sysconf(PyObject *o, int *out)
+kr_posix_arg_sysconf(PyObject *o, int *out)
 {
     return arg_conf_name(o, sysconf_names, Py_ARRAY_LENGTH(sysconf_names),
                          out);
@@ -274,7 +274,7 @@ add_table(PyObject *module, const char *dict_name,
 }
 
 int
-posix_confname_exec(PyObject *module)
+kr_posix_confname_exec(PyObject *module)
 {
     if (add_table(module, "pathconf_names", pathconf_names,
                   Py_ARRAY_LENGTH(pathconf_names)) < 0 ||

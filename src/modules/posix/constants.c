@@ -170,7 +170,7 @@ static const struct {
 };
 
 int
-posix_constants_exec(PyObject *module)
+kr_posix_constants_exec(PyObject *module)
 {
     for (size_t i = 0; i < Py_ARRAY_LENGTH(constants); i++) {
         if (PyModule_AddIntConstant(module, constants[i].name,

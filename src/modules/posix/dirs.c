@@ -37,7 +37,7 @@ open_directory(posix_path *path)
             close(fd);
         }
         errno = err;
-        posix_path_error(path);
+        kr_posix_path_error(path);
     }
     return dir;
 }
@@ -71,7 +71,7 @@ list_directory(posix_path *path)
         POSIX_NO_GIL(ep = readdir(dir));
         if (ep == NULL) {
             if (errno != 0) {
-                posix_path_error(path);
+                kr_posix_path_error(path);
                 Py_CLEAR(list);
             }
             break;
@@ -97,12 +97,12 @@ os_listdir(PyObject *module, KR_FASTCALL_ARGS)
     posix_path path = POSIX_PATH("listdir", "path", true, true);
     PyObject *a[1], *res = NULL;
     if (kr_unpack(args, nargs, kwnames, &parser, 0, 1, 1, a) &&
-        posix_path_convert(a[0], &path) &&
-        PySys_Audit("os.listdir", "O",
-                    path.object ? path.object : Py_None) >= 0) {
+        kr_posix_path_convert(a[0], &path) &&
+        PySys_Audit("os.listdir", "O", path.object ? path.object : Py_None) >=
+            0) {
         res = list_directory(&path);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -149,7 +149,7 @@ entry_fetch(DirEntry *self, bool follow)
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError,
                                                     self->path);
     }
-    return posix_stat_new(posix_get_state(self->module), &st);
+    return kr_posix_stat_new(posix_get_state(self->module), &st);
 }
 
 static PyObject *
@@ -411,7 +411,7 @@ scandir_next(ScandirIterator *self)
         POSIX_NO_GIL(ep = readdir(self->dir));
         if (ep == NULL) {
             if (errno != 0) {
-                posix_path_error(&self->path);
+                kr_posix_path_error(&self->path);
             }
             break;
         }
@@ -462,7 +462,7 @@ scandir_finalize(ScandirIterator *self)
         Py_SET_REFCNT(self, Py_REFCNT(self) - 1);
         scandir_close_dir(self);
     }
-    posix_path_done(&self->path);
+    kr_posix_path_done(&self->path);
     PyErr_Restore(et, ev, tb);
 }
 
@@ -518,7 +518,7 @@ os_scandir(PyObject *module, KR_FASTCALL_ARGS)
     it->path = (posix_path)POSIX_PATH("scandir", "path", true, true);
     it->module = Py_NewRef(module);
     it->path_object = Py_XNewRef(a[0]);
-    if (!posix_path_convert(a[0], &it->path) ||
+    if (!kr_posix_path_convert(a[0], &it->path) ||
         PySys_Audit("os.scandir", "O",
                     it->path.object ? it->path.object : Py_None) < 0 ||
         (it->dir = open_directory(&it->path)) == NULL) {
@@ -529,7 +529,7 @@ os_scandir(PyObject *module, KR_FASTCALL_ARGS)
 }
 
 int
-posix_dir_exec(PyObject *module, posix_state *state)
+kr_posix_dir_exec(PyObject *module, posix_state *state)
 {
     state->dir_entry = (PyTypeObject *)PyType_FromModuleAndSpec(
         module, &entry_spec, NULL);
@@ -543,7 +543,7 @@ posix_dir_exec(PyObject *module, posix_state *state)
     return state->scandir_iterator == NULL ? -1 : 0;
 }
 
-PyMethodDef posix_dir_methods[] = {
+PyMethodDef kr_posix_dir_methods[] = {
     {"listdir", KR_CAST(os_listdir), KR_FAST,
      "listdir($module, /, path=None)\n--\n\n"
      "Names of the files in a directory, in no particular order."},

@@ -150,14 +150,14 @@ os_execv(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     posix_path path = POSIX_PATH("execv", "path", false, false);
     char **argv = NULL;
     if (_PyArg_CheckPositional("execv", nargs, 2, 2) &&
-        posix_path_convert(args[0], &path) &&
+        kr_posix_path_convert(args[0], &path) &&
         (argv = make_argv(args[1], "execv() arg 2")) != NULL &&
         PySys_Audit("os.exec", "OOO", path.object, args[1], Py_None) >= 0) {
         execv(path.narrow, argv);
-        posix_path_error(&path);
+        kr_posix_path_error(&path);
     }
     free_strings(argv);
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return NULL;
 }
 
@@ -169,7 +169,7 @@ os_execve(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[3];
     char **argv = NULL, **envp = NULL;
     if (!kr_unpack(args, nargs, kwnames, &parser, 3, 3, 3, a) ||
-        !posix_path_convert(a[0], &path) ||
+        !kr_posix_path_convert(a[0], &path) ||
         (argv = make_argv(a[1], "execve: argv")) == NULL) {
         goto done;
     }
@@ -188,11 +188,11 @@ os_execve(PyObject *module, KR_FASTCALL_ARGS)
     else {
         execve(path.narrow, argv, envp);
     }
-    posix_path_error(&path);
+    kr_posix_path_error(&path);
 done:
     free_strings(argv);
     free_strings(envp);
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return NULL;
 }
 
@@ -218,7 +218,7 @@ add_open_action(posix_spawn_file_actions_t *actions, PyObject *action,
     errno = posix_spawn_file_actions_addopen(
         actions, fd, PyBytes_AS_STRING(path), flags, (mode_t)mode);
     if (errno) {
-        posix_error();
+        kr_posix_error();
         return -1;
     }
     return 0;
@@ -264,7 +264,7 @@ add_action(posix_spawn_file_actions_t *actions, PyObject *action,
         return -1;
     }
     if (errno) {
-        posix_error();
+        kr_posix_error();
         return -1;
     }
     return 0;
@@ -282,7 +282,7 @@ make_actions(PyObject *file_actions, posix_spawn_file_actions_t *actions,
     }
     errno = posix_spawn_file_actions_init(actions);
     if (errno) {
-        posix_error();
+        kr_posix_error();
         Py_DECREF(seq);
         return -1;
     }
@@ -311,7 +311,7 @@ set_scheduler(PyObject *module, PyObject *scheduler,
     if (!PyArg_ParseTuple(scheduler,
                           "OO;A scheduler tuple must have two elements",
                           &policy, &param_obj) ||
-        !posix_arg_sched_param(module, param_obj, &param)) {
+        !kr_posix_arg_sched_param(module, param_obj, &param)) {
         return -1;
     }
     if (policy != Py_None) {
@@ -321,14 +321,14 @@ set_scheduler(PyObject *module, PyObject *scheduler,
         }
         errno = posix_spawnattr_setschedpolicy(attr, value);
         if (errno) {
-            posix_error();
+            kr_posix_error();
             return -1;
         }
         *flags |= POSIX_SPAWN_SETSCHEDULER;
     }
     errno = posix_spawnattr_setschedparam(attr, &param);
     if (errno) {
-        posix_error();
+        kr_posix_error();
         return -1;
     }
     *flags |= POSIX_SPAWN_SETSCHEDPARAM;
@@ -344,7 +344,7 @@ make_attributes(PyObject *module, PyObject **a, posix_spawnattr_t *attr)
     int on;
     errno = posix_spawnattr_init(attr);
     if (errno) {
-        posix_error();
+        kr_posix_error();
         return -1;
     }
     if (a[SETPGROUP] != NULL && a[SETPGROUP] != Py_None) {
@@ -399,7 +399,7 @@ make_attributes(PyObject *module, PyObject **a, posix_spawnattr_t *attr)
         return 0;
     }
 fail_errno:
-    posix_error();
+    kr_posix_error();
 fail:
     (void)posix_spawnattr_destroy(attr);
     return -1;
@@ -433,7 +433,7 @@ run_spawn(PyObject *module, spawn_function spawn, posix_path *path,
         int err = spawn(&pid, path->narrow, pactions, &attr, argv, envp);
         if (err) {
             errno = err;
-            posix_path_error(path);
+            kr_posix_path_error(path);
         }
         else {
             res = PyLong_FromLong(pid);
@@ -455,7 +455,7 @@ do_spawn(PyObject *module, const char *name, spawn_function spawn,
     PyObject *a[10], *res = NULL;
     char **argv = NULL, **envp = NULL, what[32];
     if (!kr_unpack(args, nargs, kwnames, parser, 3, 3, 10, a) ||
-        !posix_path_convert(a[0], &path)) {
+        !kr_posix_path_convert(a[0], &path)) {
         goto done;
     }
     PyOS_snprintf(what, sizeof(what), "%s: argv", name);
@@ -475,7 +475,7 @@ do_spawn(PyObject *module, const char *name, spawn_function spawn,
 done:
     free_strings(argv);
     free_strings(envp);
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -502,7 +502,7 @@ os_posix_spawnp(PyObject *module, KR_FASTCALL_ARGS)
           "setpgroup=<unrepresentable>, resetids=False, setsid=False,\n" pad   \
           "setsigmask=(), setsigdef=(), scheduler=<unrepresentable>)\n--\n\n"
 
-PyMethodDef posix_exec_methods[] = {
+PyMethodDef kr_posix_exec_methods[] = {
     {"execv", KR_CAST(os_execv), METH_FASTCALL,
      "execv($module, path, argv, /)\n--\n\n"
      "Replace this process by a program."},

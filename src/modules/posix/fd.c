@@ -21,7 +21,7 @@ os_close(PyObject *module, KR_FASTCALL_ARGS)
     }
     /* Never retried: after EINTR the descriptor is gone on Linux. */
     POSIX_NO_GIL(rc = close(fd));
-    return posix_none_or_error(rc);
+    return kr_posix_none_or_error(rc);
 }
 
 static PyObject *
@@ -59,7 +59,7 @@ os_dup2(PyObject *module, KR_FASTCALL_ARGS)
     }
     if (fd < 0 || fd2 < 0) {
         errno = EBADF;
-        return posix_error();
+        return kr_posix_error();
     }
     if (inheritable || fd == fd2) {
         POSIX_NO_GIL(rc = dup2(fd, fd2));
@@ -70,7 +70,7 @@ os_dup2(PyObject *module, KR_FASTCALL_ARGS)
     else {
         POSIX_NO_GIL(rc = dup3(fd, fd2, O_CLOEXEC));
     }
-    return rc < 0 ? posix_error() : PyLong_FromLong(rc);
+    return rc < 0 ? kr_posix_error() : PyLong_FromLong(rc);
 }
 
 static PyObject *
@@ -78,7 +78,7 @@ os_pipe(PyObject *module, PyObject *unused)
 {
     int fds[2], rc;
     POSIX_NO_GIL(rc = pipe2(fds, O_CLOEXEC));
-    return rc ? posix_error() : Py_BuildValue("(ii)", fds[0], fds[1]);
+    return rc ? kr_posix_error() : Py_BuildValue("(ii)", fds[0], fds[1]);
 }
 
 static PyObject *
@@ -88,7 +88,7 @@ os_pipe2(PyObject *module, PyObject *arg)
     if (!kr_arg_int(arg, &flags)) {
         return NULL;
     }
-    return pipe2(fds, flags) ? posix_error()
+    return pipe2(fds, flags) ? kr_posix_error()
                              : Py_BuildValue("(ii)", fds[0], fds[1]);
 }
 
@@ -171,7 +171,7 @@ os_lseek(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     POSIX_NO_GIL(pos = lseek(fd, pos, how));
-    return pos < 0 ? posix_error() : PyLong_FromLongLong(pos);
+    return pos < 0 ? kr_posix_error() : PyLong_FromLongLong(pos);
 }
 
 static PyObject *
@@ -186,7 +186,7 @@ os_lockf(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     POSIX_NO_GIL(rc = lockf(fd, command, length));
-    return posix_none_or_error(rc);
+    return kr_posix_none_or_error(rc);
 }
 
 static PyObject *
@@ -200,7 +200,7 @@ os_ftruncate(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     POSIX_RETRY(rc, ftruncate(fd, length));
-    return async_err ? NULL : posix_none_or_error(rc);
+    return async_err ? NULL : kr_posix_none_or_error(rc);
 }
 
 static PyObject *
@@ -220,7 +220,7 @@ os_posix_fallocate(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         }
     } while (rc == EINTR);
     errno = rc;
-    return posix_none_or_error(-(rc != 0));
+    return kr_posix_none_or_error(-(rc != 0));
 }
 
 static PyObject *
@@ -240,7 +240,7 @@ os_posix_fadvise(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         }
     } while (rc == EINTR);
     errno = rc;
-    return posix_none_or_error(-(rc != 0));
+    return kr_posix_none_or_error(-(rc != 0));
 }
 
 static PyObject *
@@ -249,11 +249,11 @@ do_sync(_PyArg_Parser *parser, int (*sync_fd)(int), KR_FASTCALL_ARGS)
     PyObject *a[1];
     int fd, rc, async_err = 0;
     if (!kr_unpack(args, nargs, kwnames, parser, 1, 1, 1, a) ||
-        !posix_arg_fileno(a[0], &fd)) {
+        !kr_posix_arg_fileno(a[0], &fd)) {
         return NULL;
     }
     POSIX_RETRY(rc, sync_fd(fd));
-    return async_err ? NULL : posix_none_or_error(rc);
+    return async_err ? NULL : kr_posix_none_or_error(rc);
 }
 
 static PyObject *
@@ -275,13 +275,14 @@ os_fpathconf(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     int fd, name;
     if (!_PyArg_CheckPositional("fpathconf", nargs, 2, 2) ||
-        !posix_arg_fileno(args[0], &fd) ||
-        !posix_arg_pathconf(args[1], &name)) {
+        !kr_posix_arg_fileno(args[0], &fd) ||
+        !kr_posix_arg_pathconf(args[1], &name)) {
         return NULL;
     }
     errno = 0;
     long limit = fpathconf(fd, name);
-    return limit == -1 && errno != 0 ? posix_error() : PyLong_FromLong(limit);
+    return limit == -1 && errno != 0 ? kr_posix_error()
+                                     : PyLong_FromLong(limit);
 }
 
 static PyObject *
@@ -304,7 +305,7 @@ os_memfd_create(PyObject *module, KR_FASTCALL_ARGS)
     }
     POSIX_NO_GIL(fd = memfd_create(PyBytes_AS_STRING(name), flags));
     Py_DECREF(name);
-    return fd == -1 ? posix_error() : PyLong_FromLong(fd);
+    return fd == -1 ? kr_posix_error() : PyLong_FromLong(fd);
 }
 
 static PyObject *
@@ -320,7 +321,7 @@ os_eventfd(PyObject *module, KR_FASTCALL_ARGS)
         return NULL;
     }
     POSIX_NO_GIL(fd = eventfd(initval, flags));
-    return fd == -1 ? posix_error() : PyLong_FromLong(fd);
+    return fd == -1 ? kr_posix_error() : PyLong_FromLong(fd);
 }
 
 static PyObject *
@@ -331,11 +332,11 @@ os_eventfd_read(PyObject *module, KR_FASTCALL_ARGS)
     eventfd_t value;
     int fd, rc;
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a) ||
-        !posix_arg_fileno(a[0], &fd)) {
+        !kr_posix_arg_fileno(a[0], &fd)) {
         return NULL;
     }
     POSIX_NO_GIL(rc = eventfd_read(fd, &value));
-    return rc == -1 ? posix_error() : PyLong_FromUnsignedLongLong(value);
+    return rc == -1 ? kr_posix_error() : PyLong_FromUnsignedLongLong(value);
 }
 
 static PyObject *
@@ -346,12 +347,12 @@ os_eventfd_write(PyObject *module, KR_FASTCALL_ARGS)
     unsigned long long value;
     int fd, rc;
     if (!kr_unpack(args, nargs, kwnames, &parser, 2, 2, 2, a) ||
-        !posix_arg_fileno(a[0], &fd) ||
+        !kr_posix_arg_fileno(a[0], &fd) ||
         !_PyLong_UnsignedLongLong_Converter(a[1], &value)) {
         return NULL;
     }
     POSIX_NO_GIL(rc = eventfd_write(fd, value));
-    return posix_none_or_error(rc);
+    return kr_posix_none_or_error(rc);
 }
 
 static PyObject *
@@ -367,10 +368,10 @@ os_pidfd_open(PyObject *module, KR_FASTCALL_ARGS)
         return NULL;
     }
     long fd = syscall(SYS_pidfd_open, pid, flags);
-    return fd < 0 ? posix_error() : PyLong_FromLong(fd);
+    return fd < 0 ? kr_posix_error() : PyLong_FromLong(fd);
 }
 
-PyMethodDef posix_fd_methods[] = {
+PyMethodDef kr_posix_fd_methods[] = {
     {"close", KR_CAST(os_close), KR_FAST,
      "close($module, /, fd)\n--\n\nClose a descriptor."},
     {"closerange", KR_CAST(os_closerange), METH_FASTCALL,

@@ -12,7 +12,7 @@ static PyObject *
 path_result(posix_path *path, int rc)
 {
     if (rc != 0) {
-        return posix_path_error(path);
+        return kr_posix_path_error(path);
     }
     Py_RETURN_NONE;
 }
@@ -25,9 +25,9 @@ os_open(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[4], *res = NULL;
     int flags, mode = 0777, dir_fd, fd, async_err = 0;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 3, 4, a) &&
-        posix_path_convert(a[0], &path) && kr_arg_int(a[1], &flags) &&
+        kr_posix_path_convert(a[0], &path) && kr_arg_int(a[1], &flags) &&
         (a[2] == NULL || kr_arg_int(a[2], &mode)) &&
-        posix_arg_dir_fd(a[3], &dir_fd)) {
+        kr_posix_arg_dir_fd(a[3], &dir_fd)) {
         flags |= O_CLOEXEC;
         if (PySys_Audit("open", "OOi", path.object, Py_None, flags) >= 0) {
             POSIX_RETRY(fd, openat(dir_fd, path.narrow, flags, mode));
@@ -35,11 +35,11 @@ os_open(PyObject *module, KR_FASTCALL_ARGS)
                 res = PyLong_FromLong(fd);
             }
             else if (!async_err) {
-                posix_path_error(&path);
+                kr_posix_path_error(&path);
             }
         }
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -51,15 +51,15 @@ os_mkdir(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[3], *res = NULL;
     int mode = 0777, dir_fd, rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 2, 3, a) &&
-        posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[0], &path) &&
         (a[1] == NULL || kr_arg_int(a[1], &mode)) &&
-        posix_arg_dir_fd(a[2], &dir_fd) &&
+        kr_posix_arg_dir_fd(a[2], &dir_fd) &&
         PySys_Audit("os.mkdir", "Oii", path.object, mode,
                     POSIX_AUDIT_DIR_FD(dir_fd)) >= 0) {
         POSIX_NO_GIL(rc = mkdirat(dir_fd, path.narrow, (mode_t)mode));
         res = path_result(&path, rc);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -71,13 +71,14 @@ os_rmdir(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[2], *res = NULL;
     int dir_fd, rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 1, 2, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_dir_fd(a[1], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_arg_dir_fd(a[1], &dir_fd) &&
         PySys_Audit("os.rmdir", "Oi", path.object,
                     POSIX_AUDIT_DIR_FD(dir_fd)) >= 0) {
         POSIX_NO_GIL(rc = unlinkat(dir_fd, path.narrow, AT_REMOVEDIR));
         res = path_result(&path, rc);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -88,13 +89,14 @@ do_unlink(_PyArg_Parser *parser, const char *name, KR_FASTCALL_ARGS)
     PyObject *a[2], *res = NULL;
     int dir_fd, rc;
     if (kr_unpack(args, nargs, kwnames, parser, 1, 1, 2, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_dir_fd(a[1], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_arg_dir_fd(a[1], &dir_fd) &&
         PySys_Audit("os.remove", "Oi", path.object,
                     POSIX_AUDIT_DIR_FD(dir_fd)) >= 0) {
         POSIX_NO_GIL(rc = unlinkat(dir_fd, path.narrow, 0));
         res = path_result(&path, rc);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -120,16 +122,18 @@ do_rename(_PyArg_Parser *parser, const char *name, KR_FASTCALL_ARGS)
     PyObject *a[4], *res = NULL;
     int src_fd, dst_fd, rc;
     if (kr_unpack(args, nargs, kwnames, parser, 2, 2, 4, a) &&
-        posix_path_convert(a[0], &src) && posix_path_convert(a[1], &dst) &&
-        posix_arg_dir_fd(a[2], &src_fd) && posix_arg_dir_fd(a[3], &dst_fd) &&
+        kr_posix_path_convert(a[0], &src) &&
+        kr_posix_path_convert(a[1], &dst) &&
+        kr_posix_arg_dir_fd(a[2], &src_fd) &&
+        kr_posix_arg_dir_fd(a[3], &dst_fd) &&
         PySys_Audit("os.rename", "OOii", src.object, dst.object,
                     POSIX_AUDIT_DIR_FD(src_fd),
                     POSIX_AUDIT_DIR_FD(dst_fd)) >= 0) {
         POSIX_NO_GIL(rc = renameat(src_fd, src.narrow, dst_fd, dst.narrow));
-        res = rc ? posix_path_error2(&src, &dst) : Py_NewRef(Py_None);
+        res = rc ? kr_posix_path_error2(&src, &dst) : Py_NewRef(Py_None);
     }
-    posix_path_done(&src);
-    posix_path_done(&dst);
+    kr_posix_path_done(&src);
+    kr_posix_path_done(&dst);
     return res;
 }
 
@@ -157,8 +161,10 @@ os_link(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[5], *res = NULL;
     int src_fd, dst_fd, follow = 1, rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 2, 5, a) &&
-        posix_path_convert(a[0], &src) && posix_path_convert(a[1], &dst) &&
-        posix_arg_dir_fd(a[2], &src_fd) && posix_arg_dir_fd(a[3], &dst_fd) &&
+        kr_posix_path_convert(a[0], &src) &&
+        kr_posix_path_convert(a[1], &dst) &&
+        kr_posix_arg_dir_fd(a[2], &src_fd) &&
+        kr_posix_arg_dir_fd(a[3], &dst_fd) &&
         (a[4] == NULL || kr_arg_bool(a[4], &follow)) &&
         PySys_Audit("os.link", "OOii", src.object, dst.object,
                     POSIX_AUDIT_DIR_FD(src_fd),
@@ -171,10 +177,10 @@ os_link(PyObject *module, KR_FASTCALL_ARGS)
         else {
             POSIX_NO_GIL(rc = link(src.narrow, dst.narrow));
         }
-        res = rc ? posix_path_error2(&src, &dst) : Py_NewRef(Py_None);
+        res = rc ? kr_posix_path_error2(&src, &dst) : Py_NewRef(Py_None);
     }
-    posix_path_done(&src);
-    posix_path_done(&dst);
+    kr_posix_path_done(&src);
+    kr_posix_path_done(&dst);
     return res;
 }
 
@@ -187,16 +193,17 @@ os_symlink(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[4], *res = NULL;
     int dir_fd, is_dir = 0, rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 3, 4, a) &&
-        posix_path_convert(a[0], &src) && posix_path_convert(a[1], &dst) &&
+        kr_posix_path_convert(a[0], &src) &&
+        kr_posix_path_convert(a[1], &dst) &&
         (a[2] == NULL || kr_arg_bool(a[2], &is_dir)) &&
-        posix_arg_dir_fd(a[3], &dir_fd) &&
+        kr_posix_arg_dir_fd(a[3], &dir_fd) &&
         PySys_Audit("os.symlink", "OOi", src.object, dst.object,
                     POSIX_AUDIT_DIR_FD(dir_fd)) >= 0) {
         POSIX_NO_GIL(rc = symlinkat(src.narrow, dir_fd, dst.narrow));
-        res = rc ? posix_path_error2(&src, &dst) : Py_NewRef(Py_None);
+        res = rc ? kr_posix_path_error2(&src, &dst) : Py_NewRef(Py_None);
     }
-    posix_path_done(&src);
-    posix_path_done(&dst);
+    kr_posix_path_done(&src);
+    kr_posix_path_done(&dst);
     return res;
 }
 
@@ -210,10 +217,11 @@ os_readlink(PyObject *module, KR_FASTCALL_ARGS)
     ssize_t n;
     int dir_fd;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 1, 2, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_dir_fd(a[1], &dir_fd)) {
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_arg_dir_fd(a[1], &dir_fd)) {
         POSIX_NO_GIL(n = readlinkat(dir_fd, path.narrow, target, PATH_MAX));
         if (n < 0) {
-            posix_path_error(&path);
+            kr_posix_path_error(&path);
         }
         else if (PyObject_CheckBuffer(path.object)) {
             res = PyBytes_FromStringAndSize(target, n);
@@ -222,7 +230,7 @@ os_readlink(PyObject *module, KR_FASTCALL_ARGS)
             res = PyUnicode_DecodeFSDefaultAndSize(target, n);
         }
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -234,13 +242,13 @@ os_mkfifo(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[3], *res = NULL;
     int mode = 0666, dir_fd, rc, async_err = 0;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 2, 3, a) &&
-        posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[0], &path) &&
         (a[1] == NULL || kr_arg_int(a[1], &mode)) &&
-        posix_arg_dir_fd(a[2], &dir_fd)) {
+        kr_posix_arg_dir_fd(a[2], &dir_fd)) {
         POSIX_RETRY(rc, mkfifoat(dir_fd, path.narrow, (mode_t)mode));
-        res = async_err ? NULL : posix_none_or_error(rc);
+        res = async_err ? NULL : kr_posix_none_or_error(rc);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -253,14 +261,14 @@ os_mknod(PyObject *module, KR_FASTCALL_ARGS)
     int mode = 0600, dir_fd, rc, async_err = 0;
     dev_t device = 0;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 3, 4, a) &&
-        posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[0], &path) &&
         (a[1] == NULL || kr_arg_int(a[1], &mode)) &&
-        (a[2] == NULL || posix_arg_dev(a[2], &device)) &&
-        posix_arg_dir_fd(a[3], &dir_fd)) {
+        (a[2] == NULL || kr_posix_arg_dev(a[2], &device)) &&
+        kr_posix_arg_dir_fd(a[3], &dir_fd)) {
         POSIX_RETRY(rc, mknodat(dir_fd, path.narrow, (mode_t)mode, device));
-        res = async_err ? NULL : posix_none_or_error(rc);
+        res = async_err ? NULL : kr_posix_none_or_error(rc);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -273,18 +281,18 @@ os_truncate(PyObject *module, KR_FASTCALL_ARGS)
     long long length;
     int rc, async_err = 0;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 2, 2, a) &&
-        posix_path_convert(a[0], &path) && kr_arg_longlong(a[1], &length) &&
+        kr_posix_path_convert(a[0], &path) && kr_arg_longlong(a[1], &length) &&
         PySys_Audit("os.truncate", "OL", path.object, length) >= 0) {
         if (path.fd != -1) {
             POSIX_RETRY(rc, ftruncate(path.fd, length));
-            res = async_err ? NULL : posix_none_or_error(rc);
+            res = async_err ? NULL : kr_posix_none_or_error(rc);
         }
         else {
             POSIX_NO_GIL(rc = truncate(path.narrow, length));
             res = path_result(&path, rc);
         }
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -296,13 +304,13 @@ os_chdir(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[1], *res = NULL;
     int rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a) &&
-        posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[0], &path) &&
         PySys_Audit("os.chdir", "(O)", path.object) >= 0) {
         POSIX_NO_GIL(rc = path.fd != -1 ? fchdir(path.fd)
                                         : chdir(path.narrow));
         res = path_result(&path, rc);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -313,12 +321,12 @@ os_fchdir(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[1];
     int fd, rc, async_err = 0;
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a) ||
-        !posix_arg_fileno(a[0], &fd) ||
+        !kr_posix_arg_fileno(a[0], &fd) ||
         PySys_Audit("os.chdir", "(i)", fd) < 0) {
         return NULL;
     }
     POSIX_RETRY(rc, fchdir(fd));
-    return async_err ? NULL : posix_none_or_error(rc);
+    return async_err ? NULL : kr_posix_none_or_error(rc);
 }
 
 static PyObject *
@@ -329,11 +337,11 @@ os_chroot(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[1], *res = NULL;
     int rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a) &&
-        posix_path_convert(a[0], &path)) {
+        kr_posix_path_convert(a[0], &path)) {
         POSIX_NO_GIL(rc = chroot(path.narrow));
         res = path_result(&path, rc);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -357,7 +365,7 @@ current_directory(bool as_bytes)
     }
     PyObject *res = NULL;
     if (cwd == NULL) {
-        posix_error();
+        kr_posix_error();
     }
     else {
         res = as_bytes ? PyBytes_FromString(cwd)
@@ -394,23 +402,24 @@ os_pathconf(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[2], *res = NULL;
     int name;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 2, 2, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_pathconf(a[1], &name)) {
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_arg_pathconf(a[1], &name)) {
         errno = 0;
         long limit = path.fd != -1 ? fpathconf(path.fd, name)
                                    : pathconf(path.narrow, name);
         if (limit == -1 && errno != 0) {
             /* EINVAL is about the name, not the file */
-            errno == EINVAL ? posix_error() : posix_path_error(&path);
+            errno == EINVAL ? kr_posix_error() : kr_posix_path_error(&path);
         }
         else {
             res = PyLong_FromLong(limit);
         }
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
-PyMethodDef posix_file_methods[] = {
+PyMethodDef kr_posix_file_methods[] = {
     {"open", KR_CAST(os_open), KR_FAST,
      "open($module, /, path, flags, mode=511, *, dir_fd=None)\n--\n\n"
      "Open a file for low-level I/O; gives a descriptor."},

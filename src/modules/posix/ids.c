@@ -56,13 +56,13 @@ os_getpgrp(PyObject *module, PyObject *unused)
 static PyObject *
 os_setpgrp(PyObject *module, PyObject *unused)
 {
-    return posix_none_or_error(setpgid(0, 0));
+    return kr_posix_none_or_error(setpgid(0, 0));
 }
 
 static PyObject *
 os_setsid(PyObject *module, PyObject *unused)
 {
-    return posix_none_or_error(setsid() < 0 ? -1 : 0);
+    return kr_posix_none_or_error(setsid() < 0 ? -1 : 0);
 }
 
 static PyObject *
@@ -76,7 +76,7 @@ os_getpgid(PyObject *module, KR_FASTCALL_ARGS)
         return NULL;
     }
     pid_t pgid = getpgid(pid);
-    return pgid < 0 ? posix_error() : PyLong_FromLong(pgid);
+    return pgid < 0 ? kr_posix_error() : PyLong_FromLong(pgid);
 }
 
 static PyObject *
@@ -87,7 +87,7 @@ os_setpgid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         !kr_arg_int(args[0], &pid) || !kr_arg_int(args[1], &pgrp)) {
         return NULL;
     }
-    return posix_none_or_error(setpgid(pid, pgrp));
+    return kr_posix_none_or_error(setpgid(pid, pgrp));
 }
 
 static PyObject *
@@ -98,35 +98,39 @@ os_getsid(PyObject *module, PyObject *arg)
         return NULL;
     }
     pid_t sid = getsid(pid);
-    return sid < 0 ? posix_error() : PyLong_FromLong(sid);
+    return sid < 0 ? kr_posix_error() : PyLong_FromLong(sid);
 }
 
 static PyObject *
 os_setuid(PyObject *module, PyObject *arg)
 {
     uid_t id;
-    return posix_arg_uid(arg, &id) ? posix_none_or_error(setuid(id)) : NULL;
+    return kr_posix_arg_uid(arg, &id) ? kr_posix_none_or_error(setuid(id))
+                                      : NULL;
 }
 
 static PyObject *
 os_seteuid(PyObject *module, PyObject *arg)
 {
     uid_t id;
-    return posix_arg_uid(arg, &id) ? posix_none_or_error(seteuid(id)) : NULL;
+    return kr_posix_arg_uid(arg, &id) ? kr_posix_none_or_error(seteuid(id))
+                                      : NULL;
 }
 
 static PyObject *
 os_setgid(PyObject *module, PyObject *arg)
 {
     gid_t id;
-    return posix_arg_gid(arg, &id) ? posix_none_or_error(setgid(id)) : NULL;
+    return kr_posix_arg_gid(arg, &id) ? kr_posix_none_or_error(setgid(id))
+                                      : NULL;
 }
 
 static PyObject *
 os_setegid(PyObject *module, PyObject *arg)
 {
     gid_t id;
-    return posix_arg_gid(arg, &id) ? posix_none_or_error(setegid(id)) : NULL;
+    return kr_posix_arg_gid(arg, &id) ? kr_posix_none_or_error(setegid(id))
+                                      : NULL;
 }
 
 static PyObject *
@@ -134,10 +138,10 @@ os_setreuid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uid_t r, e;
     if (!_PyArg_CheckPositional("setreuid", nargs, 2, 2) ||
-        !posix_arg_uid(args[0], &r) || !posix_arg_uid(args[1], &e)) {
+        !kr_posix_arg_uid(args[0], &r) || !kr_posix_arg_uid(args[1], &e)) {
         return NULL;
     }
-    return posix_none_or_error(setreuid(r, e));
+    return kr_posix_none_or_error(setreuid(r, e));
 }
 
 static PyObject *
@@ -145,10 +149,10 @@ os_setregid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     gid_t r, e;
     if (!_PyArg_CheckPositional("setregid", nargs, 2, 2) ||
-        !posix_arg_gid(args[0], &r) || !posix_arg_gid(args[1], &e)) {
+        !kr_posix_arg_gid(args[0], &r) || !kr_posix_arg_gid(args[1], &e)) {
         return NULL;
     }
-    return posix_none_or_error(setregid(r, e));
+    return kr_posix_none_or_error(setregid(r, e));
 }
 
 static PyObject *
@@ -156,11 +160,11 @@ os_setresuid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uid_t r, e, s;
     if (!_PyArg_CheckPositional("setresuid", nargs, 3, 3) ||
-        !posix_arg_uid(args[0], &r) || !posix_arg_uid(args[1], &e) ||
-        !posix_arg_uid(args[2], &s)) {
+        !kr_posix_arg_uid(args[0], &r) || !kr_posix_arg_uid(args[1], &e) ||
+        !kr_posix_arg_uid(args[2], &s)) {
         return NULL;
     }
-    return posix_none_or_error(setresuid(r, e, s));
+    return kr_posix_none_or_error(setresuid(r, e, s));
 }
 
 static PyObject *
@@ -168,11 +172,11 @@ os_setresgid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     gid_t r, e, s;
     if (!_PyArg_CheckPositional("setresgid", nargs, 3, 3) ||
-        !posix_arg_gid(args[0], &r) || !posix_arg_gid(args[1], &e) ||
-        !posix_arg_gid(args[2], &s)) {
+        !kr_posix_arg_gid(args[0], &r) || !kr_posix_arg_gid(args[1], &e) ||
+        !kr_posix_arg_gid(args[2], &s)) {
         return NULL;
     }
-    return posix_none_or_error(setresgid(r, e, s));
+    return kr_posix_none_or_error(setresgid(r, e, s));
 }
 
 static PyObject *
@@ -180,7 +184,7 @@ os_getresuid(PyObject *module, PyObject *unused)
 {
     uid_t r, e, s;
     if (getresuid(&r, &e, &s) < 0) {
-        return posix_error();
+        return kr_posix_error();
     }
     return Py_BuildValue("(NNN)", _PyLong_FromUid(r), _PyLong_FromUid(e),
                          _PyLong_FromUid(s));
@@ -191,7 +195,7 @@ os_getresgid(PyObject *module, PyObject *unused)
 {
     gid_t r, e, s;
     if (getresgid(&r, &e, &s) < 0) {
-        return posix_error();
+        return kr_posix_error();
     }
     return Py_BuildValue("(NNN)", _PyLong_FromGid(r), _PyLong_FromGid(e),
                          _PyLong_FromGid(s));
@@ -217,14 +221,14 @@ os_getgroups(PyObject *module, PyObject *unused)
 {
     int n = getgroups(0, NULL);
     if (n < 0) {
-        return posix_error();
+        return kr_posix_error();
     }
     gid_t *groups = PyMem_New(gid_t, n + 1);
     if (groups == NULL) {
         return PyErr_NoMemory();
     }
     n = n ? getgroups(n, groups) : 0;
-    PyObject *res = n < 0 ? posix_error() : group_list(groups, n);
+    PyObject *res = n < 0 ? kr_posix_error() : group_list(groups, n);
     PyMem_Free(groups);
     return res;
 }
@@ -254,13 +258,13 @@ os_setgroups(PyObject *module, PyObject *arg)
             Py_DECREF(item);
             return NULL;
         }
-        bool ok = posix_arg_gid(item, &groups[i]);
+        bool ok = kr_posix_arg_gid(item, &groups[i]);
         Py_DECREF(item);
         if (!ok) {
             return NULL;
         }
     }
-    return posix_none_or_error(setgroups((size_t)n, groups));
+    return kr_posix_none_or_error(setgroups((size_t)n, groups));
 }
 
 static PyObject *
@@ -276,7 +280,7 @@ os_getgrouplist(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     const char *user = PyUnicode_AsUTF8(args[0]);
-    if (user == NULL || !posix_arg_gid(args[1], &base)) {
+    if (user == NULL || !kr_posix_arg_gid(args[1], &base)) {
         return NULL;
     }
     do {
@@ -305,12 +309,12 @@ os_initgroups(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     int rc = 0;
-    bool ok = posix_arg_gid(args[1], &gid);
+    bool ok = kr_posix_arg_gid(args[1], &gid);
     if (ok) {
         rc = initgroups(PyBytes_AS_STRING(user), gid);
     }
     Py_DECREF(user);
-    return ok ? posix_none_or_error(rc) : NULL;
+    return ok ? kr_posix_none_or_error(rc) : NULL;
 }
 
 static PyObject *
@@ -323,7 +327,7 @@ os_getlogin(PyObject *module, PyObject *unused)
             PyErr_SetString(PyExc_OSError, "unable to determine login name");
             return NULL;
         }
-        return posix_error();
+        return kr_posix_error();
     }
     return PyUnicode_DecodeFSDefault(name);
 }
@@ -340,7 +344,7 @@ os_getpriority(PyObject *module, KR_FASTCALL_ARGS)
     }
     errno = 0;
     int value = getpriority((__priority_which_t)which, (id_t)who);
-    return errno != 0 ? posix_error() : PyLong_FromLong(value);
+    return errno != 0 ? kr_posix_error() : PyLong_FromLong(value);
 }
 
 static PyObject *
@@ -354,7 +358,7 @@ os_setpriority(PyObject *module, KR_FASTCALL_ARGS)
         !kr_arg_int(a[2], &priority)) {
         return NULL;
     }
-    return posix_none_or_error(
+    return kr_posix_none_or_error(
         setpriority((__priority_which_t)which, (id_t)who, priority));
 }
 
@@ -367,7 +371,8 @@ os_nice(PyObject *module, PyObject *arg)
     }
     errno = 0;
     int value = nice(increment);
-    return value == -1 && errno != 0 ? posix_error() : PyLong_FromLong(value);
+    return value == -1 && errno != 0 ? kr_posix_error()
+                                     : PyLong_FromLong(value);
 }
 
 static PyObject *
@@ -380,7 +385,7 @@ os_kill(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     if (kill(pid, sig) == -1) {
-        return posix_error();
+        return kr_posix_error();
     }
     /* a signal sent to ourselves is handled before kill() returns */
     if (PyErr_CheckSignals()) {
@@ -399,7 +404,7 @@ os_killpg(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     if (killpg(pgid, sig) == -1) {
-        return posix_error();
+        return kr_posix_error();
     }
     if (PyErr_CheckSignals()) {
         return NULL;
@@ -418,7 +423,7 @@ os_killpg(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     {#name, KR_CAST(os_##name), KR_FAST,                                       \
      #name "($module, /, " params ")\n--\n\n" doc}
 
-PyMethodDef posix_id_methods[] = {
+PyMethodDef kr_posix_id_methods[] = {
     NOARGS(getuid, "Real user id of the process."),
     NOARGS(geteuid, "Effective user id of the process."),
     NOARGS(getgid, "Real group id of the process."),
@@ -450,8 +455,7 @@ PyMethodDef posix_id_methods[] = {
                "Set the supplementary groups to those of a user."),
     NOARGS(getlogin, "Name of the user logged in on the terminal."),
     NAMED(getpriority, "which, who", "Scheduling priority."),
-    NAMED(setpriority, "which, who, priority",
-          "Set a scheduling priority."),
+    NAMED(setpriority, "which, who, priority", "Set a scheduling priority."),
     ONE(nice, "increment", "Add to the priority; gives the new one."),
     POSITIONAL(kill, "pid, signal", "Send a signal to a process."),
     POSITIONAL(killpg, "pgid, signal", "Send a signal to a group."),

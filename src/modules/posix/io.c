@@ -29,7 +29,7 @@ os_read(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     if (length < 0) {
         errno = EINVAL;
-        return posix_error();
+        return kr_posix_error();
     }
     PyObject *buffer = PyBytes_FromStringAndSize(NULL, length);
     if (buffer == NULL) {
@@ -56,7 +56,7 @@ os_pread(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     if (length < 0) {
         errno = EINVAL;
-        return posix_error();
+        return kr_posix_error();
     }
     PyObject *buffer = PyBytes_FromStringAndSize(NULL, length);
     if (buffer == NULL) {
@@ -66,7 +66,7 @@ os_pread(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
                          offset));
     if (n < 0) {
         Py_DECREF(buffer);
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return shrunk(buffer, n);
 }
@@ -105,7 +105,7 @@ os_pwrite(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     POSIX_RETRY(n, pwrite(fd, data.buf, (size_t)data.len, offset));
     PyBuffer_Release(&data);
     if (n < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return PyLong_FromSsize_t(n);
 }
@@ -186,7 +186,7 @@ do_vector(const char *name, vector_call call, int type,
     vectors_release(&v);
     errno = err;
     if (n < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return PyLong_FromSsize_t(n);
 }
@@ -210,7 +210,7 @@ do_vector_at(const char *name, vector_at_call call, int type,
     vectors_release(&v);
     errno = err;
     if (n < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return PyLong_FromSsize_t(n);
 }
@@ -257,7 +257,7 @@ os_sendfile(PyObject *module, KR_FASTCALL_ARGS)
     POSIX_RETRY(n, sendfile(out, in, a[2] == Py_None ? NULL : &offset,
                             (size_t)count));
     if (n < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return PyLong_FromSsize_t(n);
 }
@@ -304,7 +304,7 @@ os_copy_file_range(PyObject *module, KR_FASTCALL_ARGS)
     }
     POSIX_RETRY(n, copy_file_range(src, p_src, dst, p_dst, (size_t)count, 0));
     if (n < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return PyLong_FromSsize_t(n);
 }
@@ -336,12 +336,12 @@ os_splice(PyObject *module, KR_FASTCALL_ARGS)
     }
     POSIX_RETRY(n, splice(src, p_src, dst, p_dst, (size_t)count, flags));
     if (n < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return PyLong_FromSsize_t(n);
 }
 
-PyMethodDef posix_io_methods[] = {
+PyMethodDef kr_posix_io_methods[] = {
     {"read", KR_CAST(os_read), METH_FASTCALL,
      "read($module, fd, length, /)\n--\n\nRead from a descriptor."},
     {"pread", KR_CAST(os_pread), METH_FASTCALL,

@@ -41,8 +41,8 @@ static const char *const have_functions[] = {
 };
 
 PyTypeObject *
-posix_add_structseq(PyObject *module, const char *name,
-                    PyStructSequence_Desc *desc)
+kr_posix_add_structseq(PyObject *module, const char *name,
+                       PyStructSequence_Desc *desc)
 {
     PyTypeObject *type = PyStructSequence_NewType(desc);
     if (type != NULL &&
@@ -111,11 +111,13 @@ static int
 posix_exec(PyObject *module)
 {
     PyMethodDef *const tables[] = {
-        posix_path_methods,    posix_stat_methods,  posix_file_methods,
-        posix_fd_methods,      posix_io_methods,    posix_dir_methods,
-        posix_process_methods, posix_exec_methods,  posix_wait_methods,
-        posix_sched_methods,   posix_id_methods,    posix_xattr_methods,
-        posix_terminal_methods, posix_system_methods,
+        kr_posix_path_methods,     kr_posix_stat_methods,
+        kr_posix_file_methods,     kr_posix_fd_methods,
+        kr_posix_io_methods,       kr_posix_dir_methods,
+        kr_posix_process_methods,  kr_posix_exec_methods,
+        kr_posix_wait_methods,     kr_posix_sched_methods,
+        kr_posix_id_methods,       kr_posix_xattr_methods,
+        kr_posix_terminal_methods, kr_posix_system_methods,
     };
     posix_state *state = posix_get_state(module);
     for (size_t i = 0; i < Py_ARRAY_LENGTH(tables); i++) {
@@ -126,15 +128,16 @@ posix_exec(PyObject *module)
     if (add_new(module, "environ", environ_dict()) < 0 ||
         add_new(module, "_have_functions", have_functions_list()) < 0 ||
         PyModule_AddObjectRef(module, "error", PyExc_OSError) < 0 ||
-        posix_constants_exec(module) < 0 || posix_confname_exec(module) < 0) {
+        kr_posix_constants_exec(module) < 0 ||
+        kr_posix_confname_exec(module) < 0) {
         return -1;
     }
-    if (posix_stat_exec(module, state) < 0 ||
-        posix_dir_exec(module, state) < 0 ||
-        posix_sched_exec(module, state) < 0 ||
-        posix_wait_exec(module, state) < 0 ||
-        posix_system_exec(module, state) < 0 ||
-        posix_terminal_exec(module, state) < 0) {
+    if (kr_posix_stat_exec(module, state) < 0 ||
+        kr_posix_dir_exec(module, state) < 0 ||
+        kr_posix_sched_exec(module, state) < 0 ||
+        kr_posix_wait_exec(module, state) < 0 ||
+        kr_posix_system_exec(module, state) < 0 ||
+        kr_posix_terminal_exec(module, state) < 0) {
         return -1;
     }
     return 0;

@@ -48,29 +48,29 @@ PyOS_FSPath(PyObject *path)
 }
 
 PyObject *
-posix_error(void)
+kr_posix_error(void)
 {
     return PyErr_SetFromErrno(PyExc_OSError);
 }
 
 PyObject *
-posix_path_error(posix_path *path)
+kr_posix_path_error(posix_path *path)
 {
     return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path->object);
 }
 
 PyObject *
-posix_path_error2(posix_path *path, posix_path *path2)
+kr_posix_path_error2(posix_path *path, posix_path *path2)
 {
     return PyErr_SetFromErrnoWithFilenameObjects(PyExc_OSError, path->object,
                                                  path2->object);
 }
 
 PyObject *
-posix_none_or_error(int rc)
+kr_posix_none_or_error(int rc)
 {
     if (rc < 0) {
-        return posix_error();
+        return kr_posix_error();
     }
     Py_RETURN_NONE;
 }
@@ -101,7 +101,7 @@ convert_fd(PyObject *o, int *out)
 }
 
 bool
-posix_arg_dir_fd(PyObject *o, int *out)
+kr_posix_arg_dir_fd(PyObject *o, int *out)
 {
     *out = AT_FDCWD;
     if (o == NULL || o == Py_None) {
@@ -117,14 +117,14 @@ posix_arg_dir_fd(PyObject *o, int *out)
 }
 
 bool
-posix_arg_fileno(PyObject *o, int *out)
+kr_posix_arg_fileno(PyObject *o, int *out)
 {
     *out = PyObject_AsFileDescriptor(o);
     return *out >= 0;
 }
 
 bool
-posix_arg_fspath(PyObject *o, PyObject **out)
+kr_posix_arg_fspath(PyObject *o, PyObject **out)
 {
     return PyUnicode_FSConverter(o, out) != 0;
 }
@@ -190,7 +190,7 @@ path_from_buffer(posix_path *path, PyObject *o)
 }
 
 bool
-posix_path_convert(PyObject *o, posix_path *path)
+kr_posix_path_convert(PyObject *o, posix_path *path)
 {
     path->object = o;
     if (o == NULL || o == Py_None) {
@@ -234,7 +234,7 @@ posix_path_convert(PyObject *o, posix_path *path)
 }
 
 void
-posix_path_done(posix_path *path)
+kr_posix_path_done(posix_path *path)
 {
     Py_CLEAR(path->cleanup);
     Py_CLEAR(path->fspath);
@@ -267,13 +267,13 @@ convert_id(PyObject *o, const char *name, unsigned int *out)
 }
 
 bool
-posix_arg_uid(PyObject *o, uid_t *out)
+kr_posix_arg_uid(PyObject *o, uid_t *out)
 {
     return convert_id(o, "uid", out);
 }
 
 bool
-posix_arg_gid(PyObject *o, gid_t *out)
+kr_posix_arg_gid(PyObject *o, gid_t *out)
 {
     return convert_id(o, "gid", out);
 }
@@ -309,7 +309,7 @@ _PyLong_FromGid(gid_t gid)
 }
 
 bool
-posix_arg_dev(PyObject *o, dev_t *out)
+kr_posix_arg_dev(PyObject *o, dev_t *out)
 {
     unsigned long long value = PyLong_AsUnsignedLongLong(o);
     if (value == (unsigned long long)-1 && PyErr_Occurred()) {
@@ -355,7 +355,7 @@ os_path_normpath(PyObject *module, KR_FASTCALL_ARGS)
     return res;
 }
 
-PyMethodDef posix_path_methods[] = {
+PyMethodDef kr_posix_path_methods[] = {
     {"fspath", KR_CAST(os_fspath), KR_FAST,
      "fspath($module, /, path)\n--\n\n"
      "The file system path of an object: a str or bytes as it is, else what "

@@ -53,36 +53,36 @@ typedef struct {
     {(function), (argument), (nullable), (allow_fd), NULL, -1, 0, NULL, NULL, NULL}
 
 /* Converts `o` (NULL: as None); false with an exception set. The caller ends
- * with posix_path_done in every case. */
-bool posix_path_convert(PyObject *o, posix_path *path);
-void posix_path_done(posix_path *path);
+ * with kr_posix_path_done in every case. */
+bool kr_posix_path_convert(PyObject *o, posix_path *path);
+void kr_posix_path_done(posix_path *path);
 
 /* Raise OSError from errno, with the path where there is one; give NULL. */
-PyObject *posix_error(void);
-PyObject *posix_path_error(posix_path *path);
-PyObject *posix_path_error2(posix_path *path, posix_path *path2);
+PyObject *kr_posix_error(void);
+PyObject *kr_posix_path_error(posix_path *path);
+PyObject *kr_posix_path_error2(posix_path *path, posix_path *path2);
 
 /* Audit argument for a directory descriptor: -1 stands for "none". */
 #define POSIX_AUDIT_DIR_FD(fd) ((fd) == AT_FDCWD ? -1 : (fd))
 
 /* NULL and None give AT_FDCWD; false with an exception set. */
-bool posix_arg_dir_fd(PyObject *o, int *out);
+bool kr_posix_arg_dir_fd(PyObject *o, int *out);
 
 /* An int or an object with fileno(). */
-bool posix_arg_fileno(PyObject *o, int *out);
+bool kr_posix_arg_fileno(PyObject *o, int *out);
 
-bool posix_arg_uid(PyObject *o, uid_t *out);
-bool posix_arg_gid(PyObject *o, gid_t *out);
-bool posix_arg_dev(PyObject *o, dev_t *out);
+bool kr_posix_arg_uid(PyObject *o, uid_t *out);
+bool kr_posix_arg_gid(PyObject *o, gid_t *out);
+bool kr_posix_arg_dev(PyObject *o, dev_t *out);
 
 /* bytes of a str or bytes path; a new reference in *out. */
-bool posix_arg_fspath(PyObject *o, PyObject **out);
+bool kr_posix_arg_fspath(PyObject *o, PyObject **out);
 
 /* Ends a call that returned 0 or -1: None, or OSError from errno. */
-PyObject *posix_none_or_error(int rc);
+PyObject *kr_posix_none_or_error(int rc);
 
 /* New stat_result of `st`; `module` may be any module object of ours. */
-PyObject *posix_stat_new(posix_state *state, const struct stat *st);
+PyObject *kr_posix_stat_new(posix_state *state, const struct stat *st);
 
 /* Calls a system function that may be interrupted: loops while it fails with
  * EINTR and no signal handler raised. `res` gets the result; the second macro
@@ -102,48 +102,48 @@ PyObject *posix_stat_new(posix_state *state, const struct stat *st);
         Py_END_ALLOW_THREADS                                                   \
     } while (0)
 
-extern PyMethodDef posix_path_methods[];
-extern PyMethodDef posix_stat_methods[];
-extern PyMethodDef posix_file_methods[];
-extern PyMethodDef posix_fd_methods[];
-extern PyMethodDef posix_io_methods[];
-extern PyMethodDef posix_dir_methods[];
-extern PyMethodDef posix_process_methods[];
-extern PyMethodDef posix_exec_methods[];
-extern PyMethodDef posix_wait_methods[];
-extern PyMethodDef posix_sched_methods[];
-extern PyMethodDef posix_id_methods[];
-extern PyMethodDef posix_xattr_methods[];
-extern PyMethodDef posix_terminal_methods[];
-extern PyMethodDef posix_system_methods[];
+extern PyMethodDef kr_posix_path_methods[];
+extern PyMethodDef kr_posix_stat_methods[];
+extern PyMethodDef kr_posix_file_methods[];
+extern PyMethodDef kr_posix_fd_methods[];
+extern PyMethodDef kr_posix_io_methods[];
+extern PyMethodDef kr_posix_dir_methods[];
+extern PyMethodDef kr_posix_process_methods[];
+extern PyMethodDef kr_posix_exec_methods[];
+extern PyMethodDef kr_posix_wait_methods[];
+extern PyMethodDef kr_posix_sched_methods[];
+extern PyMethodDef kr_posix_id_methods[];
+extern PyMethodDef kr_posix_xattr_methods[];
+extern PyMethodDef kr_posix_terminal_methods[];
+extern PyMethodDef kr_posix_system_methods[];
 
 /* Create the types a theme owns and add the public ones; 0 or -1. */
-int posix_stat_exec(PyObject *module, posix_state *state);
-int posix_dir_exec(PyObject *module, posix_state *state);
-int posix_sched_exec(PyObject *module, posix_state *state);
-int posix_wait_exec(PyObject *module, posix_state *state);
-int posix_system_exec(PyObject *module, posix_state *state);
-int posix_terminal_exec(PyObject *module, posix_state *state);
+int kr_posix_stat_exec(PyObject *module, posix_state *state);
+int kr_posix_dir_exec(PyObject *module, posix_state *state);
+int kr_posix_sched_exec(PyObject *module, posix_state *state);
+int kr_posix_wait_exec(PyObject *module, posix_state *state);
+int kr_posix_system_exec(PyObject *module, posix_state *state);
+int kr_posix_terminal_exec(PyObject *module, posix_state *state);
 
 /* Adds the integer constants, and the name tables of sysconf and co. */
-int posix_constants_exec(PyObject *module);
-int posix_confname_exec(PyObject *module);
+int kr_posix_constants_exec(PyObject *module);
+int kr_posix_confname_exec(PyObject *module);
 
 /* Creates a struct sequence type and adds it to the module under `name`. */
-PyTypeObject *posix_add_structseq(PyObject *module, const char *name,
-                                  PyStructSequence_Desc *desc);
+PyTypeObject *kr_posix_add_structseq(PyObject *module, const char *name,
+                                     PyStructSequence_Desc *desc);
 
 /* Value of a name of sysconf/confstr/pathconf: an int or a known str. */
 struct posix_conf_name {
     const char *name;
     int value;
 };
-bool posix_arg_pathconf(PyObject *o, int *out);
-bool posix_arg_confstr(PyObject *o, int *out);
-bool posix_arg_sysconf(PyObject *o, int *out);
+bool kr_posix_arg_pathconf(PyObject *o, int *out);
+bool kr_posix_arg_confstr(PyObject *o, int *out);
+bool kr_posix_arg_sysconf(PyObject *o, int *out);
 
 /* The tuple (pid, status, rusage) of wait3 and wait4. */
-PyObject *posix_wait_result(PyObject *module, pid_t pid, int status,
-                            struct rusage *usage);
+PyObject *kr_posix_wait_result(PyObject *module, pid_t pid, int status,
+                               struct rusage *usage);
 
 #endif

@@ -110,7 +110,7 @@ os_fork(PyObject *module, PyObject *unused)
     else {
         PyOS_AfterFork_Parent();
     }
-    return pid == -1 ? posix_error() : PyLong_FromLong(pid);
+    return pid == -1 ? kr_posix_error() : PyLong_FromLong(pid);
 }
 
 static PyObject *
@@ -134,7 +134,7 @@ os_forkpty(PyObject *module, PyObject *unused)
         PyOS_AfterFork_Parent();
     }
     if (pid == -1) {
-        return posix_error();
+        return kr_posix_error();
     }
     return Py_BuildValue("(Ni)", PyLong_FromLong(pid), master);
 }
@@ -158,7 +158,7 @@ os_abort(PyObject *module, PyObject *unused)
     abort();
 }
 
-PyMethodDef posix_process_methods[] = {
+PyMethodDef kr_posix_process_methods[] = {
     {"fork", os_fork, METH_NOARGS,
      "fork($module, /)\n--\n\n"
      "Fork a child; gives 0 in the child, its pid in the parent."},

@@ -37,7 +37,7 @@ sched_param_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 bool
-posix_arg_sched_param(PyObject *module, PyObject *o, struct sched_param *out)
+kr_posix_arg_sched_param(PyObject *module, PyObject *o, struct sched_param *out)
 {
     if (!Py_IS_TYPE(o, posix_get_state(module)->sched_param)) {
         PyErr_SetString(PyExc_TypeError, "must have a sched_param object");
@@ -66,7 +66,7 @@ os_sched_get_priority_max(PyObject *module, KR_FASTCALL_ARGS)
         return NULL;
     }
     int value = sched_get_priority_max(policy);
-    return value < 0 ? posix_error() : PyLong_FromLong(value);
+    return value < 0 ? kr_posix_error() : PyLong_FromLong(value);
 }
 
 static PyObject *
@@ -80,7 +80,7 @@ os_sched_get_priority_min(PyObject *module, KR_FASTCALL_ARGS)
         return NULL;
     }
     int value = sched_get_priority_min(policy);
-    return value < 0 ? posix_error() : PyLong_FromLong(value);
+    return value < 0 ? kr_posix_error() : PyLong_FromLong(value);
 }
 
 static PyObject *
@@ -91,7 +91,7 @@ os_sched_getscheduler(PyObject *module, PyObject *arg)
         return NULL;
     }
     int policy = sched_getscheduler(pid);
-    return policy < 0 ? posix_error() : PyLong_FromLong(policy);
+    return policy < 0 ? kr_posix_error() : PyLong_FromLong(policy);
 }
 
 static PyObject *
@@ -102,10 +102,10 @@ os_sched_setscheduler(PyObject *module, PyObject *const *args,
     struct sched_param param;
     if (!_PyArg_CheckPositional("sched_setscheduler", nargs, 3, 3) ||
         !kr_arg_int(args[0], &pid) || !kr_arg_int(args[1], &policy) ||
-        !posix_arg_sched_param(module, args[2], &param)) {
+        !kr_posix_arg_sched_param(module, args[2], &param)) {
         return NULL;
     }
-    return posix_none_or_error(
+    return kr_posix_none_or_error(
         sched_setscheduler(pid, policy, &param) == -1 ? -1 : 0);
 }
 
@@ -118,7 +118,7 @@ os_sched_getparam(PyObject *module, PyObject *arg)
         return NULL;
     }
     if (sched_getparam(pid, &param)) {
-        return posix_error();
+        return kr_posix_error();
     }
     PyObject *priority = PyLong_FromLong(param.sched_priority);
     PyObject *res =
@@ -139,10 +139,10 @@ os_sched_setparam(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     struct sched_param param;
     if (!_PyArg_CheckPositional("sched_setparam", nargs, 2, 2) ||
         !kr_arg_int(args[0], &pid) ||
-        !posix_arg_sched_param(module, args[1], &param)) {
+        !kr_posix_arg_sched_param(module, args[1], &param)) {
         return NULL;
     }
-    return posix_none_or_error(sched_setparam(pid, &param) ? -1 : 0);
+    return kr_posix_none_or_error(sched_setparam(pid, &param) ? -1 : 0);
 }
 
 static PyObject *
@@ -154,7 +154,7 @@ os_sched_rr_get_interval(PyObject *module, PyObject *arg)
         return NULL;
     }
     if (sched_rr_get_interval(pid, &ts) == -1) {
-        return posix_error();
+        return kr_posix_error();
     }
     return PyFloat_FromDouble((double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec);
 }
@@ -164,7 +164,7 @@ os_sched_yield(PyObject *module, PyObject *unused)
 {
     int rc;
     POSIX_NO_GIL(rc = sched_yield());
-    return posix_none_or_error(rc);
+    return kr_posix_none_or_error(rc);
 }
 
 /* Puts the CPU numbers of `iterable` into a mask that grows with them. */
@@ -247,7 +247,7 @@ os_sched_setaffinity(PyObject *module, PyObject *const *args,
     if (mask == NULL) {
         return NULL;
     }
-    PyObject *res = posix_none_or_error(sched_setaffinity(pid, size, mask));
+    PyObject *res = kr_posix_none_or_error(sched_setaffinity(pid, size, mask));
     CPU_FREE(mask);
     return res;
 }
@@ -272,7 +272,7 @@ os_sched_getaffinity(PyObject *module, PyObject *arg)
         }
         CPU_FREE(mask);
         if (errno != EINVAL) {
-            return posix_error();
+            return kr_posix_error();
         }
         if (ncpus > INT_MAX / 2) {
             PyErr_SetString(PyExc_OverflowError,
@@ -297,10 +297,10 @@ os_sched_getaffinity(PyObject *module, PyObject *arg)
 }
 
 int
-posix_sched_exec(PyObject *module, posix_state *state)
+kr_posix_sched_exec(PyObject *module, posix_state *state)
 {
     state->sched_param =
-        posix_add_structseq(module, "sched_param", &sched_param_desc);
+        kr_posix_add_structseq(module, "sched_param", &sched_param_desc);
     if (state->sched_param == NULL) {
         return -1;
     }
@@ -308,7 +308,7 @@ posix_sched_exec(PyObject *module, posix_state *state)
     return 0;
 }
 
-PyMethodDef posix_sched_methods[] = {
+PyMethodDef kr_posix_sched_methods[] = {
     {"sched_get_priority_max", KR_CAST(os_sched_get_priority_max), KR_FAST,
      "sched_get_priority_max($module, /, policy)\n--\n\n"
      "Highest priority of a policy."},

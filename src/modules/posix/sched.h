@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Reads a sched_param object; false with an exception set. */
-bool posix_arg_sched_param(PyObject *module, PyObject *o,
-                           struct sched_param *out);
+bool kr_posix_arg_sched_param(PyObject *module, PyObject *o,
+                              struct sched_param *out);
 
 #endif

@@ -108,7 +108,7 @@ PyAPI_FUNC(PyObject *) _PyLong_FromUid(uid_t uid);
 PyAPI_FUNC(PyObject *) _PyLong_FromGid(gid_t gid);
 
 PyObject *
-posix_stat_new(posix_state *state, const struct stat *st)
+kr_posix_stat_new(posix_state *state, const struct stat *st)
 {
     PyObject *v = PyStructSequence_New(state->stat_result);
     if (v == NULL) {
@@ -159,9 +159,9 @@ do_stat(PyObject *module, const char *function, posix_path *path, int dir_fd,
                                   follow ? 0 : AT_SYMLINK_NOFOLLOW));
     }
     if (rc != 0) {
-        return posix_path_error(path);
+        return kr_posix_path_error(path);
     }
-    return posix_stat_new(posix_get_state(module), &st);
+    return kr_posix_stat_new(posix_get_state(module), &st);
 }
 
 static PyObject *
@@ -172,11 +172,12 @@ os_stat(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[3], *res = NULL;
     int dir_fd, follow = 1;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 1, 3, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_dir_fd(a[1], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_arg_dir_fd(a[1], &dir_fd) &&
         (a[2] == NULL || kr_arg_bool(a[2], &follow))) {
         res = do_stat(module, "stat", &path, dir_fd, follow);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -188,10 +189,11 @@ os_lstat(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[2], *res = NULL;
     int dir_fd;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 1, 2, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_dir_fd(a[1], &dir_fd)) {
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_arg_dir_fd(a[1], &dir_fd)) {
         res = do_stat(module, "lstat", &path, dir_fd, 0);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -208,9 +210,9 @@ os_fstat(PyObject *module, KR_FASTCALL_ARGS)
     }
     POSIX_RETRY(rc, fstat(fd, &st));
     if (rc != 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
-    return posix_stat_new(posix_get_state(module), &st);
+    return kr_posix_stat_new(posix_get_state(module), &st);
 }
 
 static PyObject *
@@ -245,7 +247,7 @@ os_fstatvfs(PyObject *module, PyObject *arg)
     }
     POSIX_RETRY(rc, fstatvfs(fd, &st));
     if (rc != 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return statvfs_new(module, &st);
 }
@@ -259,12 +261,12 @@ os_statvfs(PyObject *module, KR_FASTCALL_ARGS)
     struct statvfs st;
     int rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a) &&
-        posix_path_convert(a[0], &path)) {
+        kr_posix_path_convert(a[0], &path)) {
         POSIX_NO_GIL(rc = path.fd != -1 ? fstatvfs(path.fd, &st)
                                         : statvfs(path.narrow, &st));
-        res = rc ? posix_path_error(&path) : statvfs_new(module, &st);
+        res = rc ? kr_posix_path_error(&path) : statvfs_new(module, &st);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -277,8 +279,8 @@ os_access(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[5], *res = NULL;
     int mode, dir_fd, effective = 0, follow = 1, rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 2, 5, a) &&
-        posix_path_convert(a[0], &path) && kr_arg_int(a[1], &mode) &&
-        posix_arg_dir_fd(a[2], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) && kr_arg_int(a[1], &mode) &&
+        kr_posix_arg_dir_fd(a[2], &dir_fd) &&
         (a[3] == NULL || kr_arg_bool(a[3], &effective)) &&
         (a[4] == NULL || kr_arg_bool(a[4], &follow))) {
         int flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) |
@@ -286,7 +288,7 @@ os_access(PyObject *module, KR_FASTCALL_ARGS)
         POSIX_NO_GIL(rc = faccessat(dir_fd, path.narrow, mode, flags));
         res = PyBool_FromLong(rc == 0);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -315,7 +317,7 @@ do_chmod(posix_path *path, int mode, int dir_fd, int follow)
         }
     }
     if (rc != 0) {
-        return posix_path_error(path);
+        return kr_posix_path_error(path);
     }
     Py_RETURN_NONE;
 }
@@ -328,14 +330,14 @@ os_chmod(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[4], *res = NULL;
     int mode, dir_fd, follow = 1;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 2, 4, a) &&
-        posix_path_convert(a[0], &path) && kr_arg_int(a[1], &mode) &&
-        posix_arg_dir_fd(a[2], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) && kr_arg_int(a[1], &mode) &&
+        kr_posix_arg_dir_fd(a[2], &dir_fd) &&
         (a[3] == NULL || kr_arg_bool(a[3], &follow)) &&
         PySys_Audit("os.chmod", "Oii", path.object, mode,
                     POSIX_AUDIT_DIR_FD(dir_fd)) >= 0) {
         res = do_chmod(&path, mode, dir_fd, follow);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -351,7 +353,7 @@ os_fchmod(PyObject *module, KR_FASTCALL_ARGS)
         return NULL;
     }
     POSIX_RETRY(rc, fchmod(fd, (mode_t)mode));
-    return async_err ? NULL : posix_none_or_error(rc);
+    return async_err ? NULL : kr_posix_none_or_error(rc);
 }
 
 static PyObject *
@@ -380,7 +382,7 @@ do_chown(posix_path *path, uid_t uid, gid_t gid, int dir_fd, int follow)
                                    follow ? 0 : AT_SYMLINK_NOFOLLOW));
     }
     if (rc != 0) {
-        return posix_path_error(path);
+        return kr_posix_path_error(path);
     }
     Py_RETURN_NONE;
 }
@@ -395,12 +397,12 @@ os_chown(PyObject *module, KR_FASTCALL_ARGS)
     uid_t uid;
     gid_t gid;
     if (kr_unpack(args, nargs, kwnames, &parser, 3, 3, 5, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_uid(a[1], &uid) &&
-        posix_arg_gid(a[2], &gid) && posix_arg_dir_fd(a[3], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) && kr_posix_arg_uid(a[1], &uid) &&
+        kr_posix_arg_gid(a[2], &gid) && kr_posix_arg_dir_fd(a[3], &dir_fd) &&
         (a[4] == NULL || kr_arg_bool(a[4], &follow))) {
         res = do_chown(&path, uid, gid, dir_fd, follow);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -413,11 +415,11 @@ os_lchown(PyObject *module, KR_FASTCALL_ARGS)
     uid_t uid;
     gid_t gid;
     if (kr_unpack(args, nargs, kwnames, &parser, 3, 3, 3, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_uid(a[1], &uid) &&
-        posix_arg_gid(a[2], &gid)) {
+        kr_posix_path_convert(a[0], &path) && kr_posix_arg_uid(a[1], &uid) &&
+        kr_posix_arg_gid(a[2], &gid)) {
         res = do_chown(&path, uid, gid, AT_FDCWD, 0);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -430,13 +432,13 @@ os_fchown(PyObject *module, KR_FASTCALL_ARGS)
     uid_t uid;
     gid_t gid;
     if (!kr_unpack(args, nargs, kwnames, &parser, 3, 3, 3, a) ||
-        !kr_arg_int(a[0], &fd) || !posix_arg_uid(a[1], &uid) ||
-        !posix_arg_gid(a[2], &gid) ||
+        !kr_arg_int(a[0], &fd) || !kr_posix_arg_uid(a[1], &uid) ||
+        !kr_posix_arg_gid(a[2], &gid) ||
         PySys_Audit("os.chown", "iIIi", fd, uid, gid, -1) < 0) {
         return NULL;
     }
     POSIX_RETRY(rc, fchown(fd, uid, gid));
-    return async_err ? NULL : posix_none_or_error(rc);
+    return async_err ? NULL : kr_posix_none_or_error(rc);
 }
 
 /* Splits an integer of nanoseconds; any size that fits time_t. */
@@ -539,7 +541,7 @@ do_utime(posix_path *path, PyObject *times, PyObject *ns, int dir_fd,
     }
     if (rc < 0) {
         /* no file name: CPython leaves it out here */
-        return posix_error();
+        return kr_posix_error();
     }
     Py_RETURN_NONE;
 }
@@ -552,11 +554,12 @@ os_utime(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[5], *res = NULL;
     int dir_fd, follow = 1;
     if (kr_unpack(args, nargs, kwnames, &parser, 1, 2, 5, a) &&
-        posix_path_convert(a[0], &path) && posix_arg_dir_fd(a[3], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_arg_dir_fd(a[3], &dir_fd) &&
         (a[4] == NULL || kr_arg_bool(a[4], &follow))) {
         res = do_utime(&path, a[1], a[2], dir_fd, follow);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
@@ -574,14 +577,16 @@ static PyObject *
 os_major(PyObject *module, PyObject *arg)
 {
     dev_t dev;
-    return posix_arg_dev(arg, &dev) ? PyLong_FromLong((long)major(dev)) : NULL;
+    return kr_posix_arg_dev(arg, &dev) ? PyLong_FromLong((long)major(dev))
+                                       : NULL;
 }
 
 static PyObject *
 os_minor(PyObject *module, PyObject *arg)
 {
     dev_t dev;
-    return posix_arg_dev(arg, &dev) ? PyLong_FromLong((long)minor(dev)) : NULL;
+    return kr_posix_arg_dev(arg, &dev) ? PyLong_FromLong((long)minor(dev))
+                                       : NULL;
 }
 
 static PyObject *
@@ -597,23 +602,24 @@ os_makedev(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 }
 
 int
-posix_stat_exec(PyObject *module, posix_state *state)
+kr_posix_stat_exec(PyObject *module, posix_state *state)
 {
     stat_fields[7].name = PyStructSequence_UnnamedField;
     stat_fields[8].name = PyStructSequence_UnnamedField;
     stat_fields[9].name = PyStructSequence_UnnamedField;
-    state->stat_result = posix_add_structseq(module, "stat_result", &stat_desc);
+    state->stat_result =
+        kr_posix_add_structseq(module, "stat_result", &stat_desc);
     if (state->stat_result == NULL) {
         return -1;
     }
     stat_state.plain_new = state->stat_result->tp_new;
     state->stat_result->tp_new = stat_result_new;
     state->statvfs_result =
-        posix_add_structseq(module, "statvfs_result", &statvfs_desc);
+        kr_posix_add_structseq(module, "statvfs_result", &statvfs_desc);
     return state->statvfs_result == NULL ? -1 : 0;
 }
 
-PyMethodDef posix_stat_methods[] = {
+PyMethodDef kr_posix_stat_methods[] = {
     {"stat", KR_CAST(os_stat), KR_FAST,
      "stat($module, /, path, *, dir_fd=None, follow_symlinks=True)\n--\n\n"
      "Status of a file given by path or open descriptor."},

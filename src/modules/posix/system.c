@@ -47,7 +47,7 @@ os_uname(PyObject *module, PyObject *unused)
 {
     struct utsname u;
     if (uname(&u) < 0) {
-        return posix_error();
+        return kr_posix_error();
     }
     PyObject *v = PyStructSequence_New(posix_get_state(module)->uname_result);
     if (v == NULL) {
@@ -73,7 +73,7 @@ os_times(PyObject *module, PyObject *unused)
     errno = 0;
     clock_t elapsed = times(&t);
     if (elapsed == (clock_t)-1) {
-        return posix_error();
+        return kr_posix_error();
     }
     PyObject *v = PyStructSequence_New(posix_get_state(module)->times_result);
     if (v == NULL) {
@@ -146,7 +146,7 @@ os_getrandom(PyObject *module, KR_FASTCALL_ARGS)
     }
     if (size < 0) {
         errno = EINVAL;
-        return posix_error();
+        return kr_posix_error();
     }
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
     if (bytes == NULL) {
@@ -158,7 +158,7 @@ os_getrandom(PyObject *module, KR_FASTCALL_ARGS)
             continue;
         }
         if (!PyErr_Occurred()) {
-            posix_error();
+            kr_posix_error();
         }
         Py_DECREF(bytes);
         return NULL;
@@ -173,12 +173,13 @@ static PyObject *
 os_sysconf(PyObject *module, PyObject *arg)
 {
     int name;
-    if (!posix_arg_sysconf(arg, &name)) {
+    if (!kr_posix_arg_sysconf(arg, &name)) {
         return NULL;
     }
     errno = 0;
     long value = sysconf(name);
-    return value == -1 && errno != 0 ? posix_error() : PyLong_FromLong(value);
+    return value == -1 && errno != 0 ? kr_posix_error()
+                                     : PyLong_FromLong(value);
 }
 
 static PyObject *
@@ -186,14 +187,14 @@ os_confstr(PyObject *module, PyObject *arg)
 {
     char stack[255], *buf = stack;
     int name;
-    if (!posix_arg_confstr(arg, &name)) {
+    if (!kr_posix_arg_confstr(arg, &name)) {
         return NULL;
     }
     errno = 0;
     size_t len = confstr(name, stack, sizeof(stack));
     if (len == 0) {
         if (errno != 0) {
-            return posix_error();
+            return kr_posix_error();
         }
         Py_RETURN_NONE;
     }
@@ -242,7 +243,7 @@ os_putenv(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
                             "illegal environment variable name");
         }
         else if (PySys_Audit("os.putenv", "OO", name, value) >= 0) {
-            res = posix_none_or_error(
+            res = kr_posix_none_or_error(
                 setenv(n, PyBytes_AS_STRING(value), 1) ? -1 : 0);
         }
         Py_DECREF(value);
@@ -259,7 +260,8 @@ os_unsetenv(PyObject *module, PyObject *arg)
         return NULL;
     }
     if (PySys_Audit("os.unsetenv", "(O)", name) >= 0) {
-        res = posix_none_or_error(unsetenv(PyBytes_AS_STRING(name)) ? -1 : 0);
+        res =
+            kr_posix_none_or_error(unsetenv(PyBytes_AS_STRING(name)) ? -1 : 0);
     }
     Py_DECREF(name);
     return res;
@@ -285,16 +287,16 @@ os_system(PyObject *module, KR_FASTCALL_ARGS)
 }
 
 int
-posix_system_exec(PyObject *module, posix_state *state)
+kr_posix_system_exec(PyObject *module, posix_state *state)
 {
     state->uname_result =
-        posix_add_structseq(module, "uname_result", &uname_desc);
+        kr_posix_add_structseq(module, "uname_result", &uname_desc);
     state->times_result =
-        posix_add_structseq(module, "times_result", &times_desc);
+        kr_posix_add_structseq(module, "times_result", &times_desc);
     return state->uname_result && state->times_result ? 0 : -1;
 }
 
-PyMethodDef posix_system_methods[] = {
+PyMethodDef kr_posix_system_methods[] = {
     {"uname", os_uname, METH_NOARGS,
      "uname($module, /)\n--\n\nWhat identifies this operating system."},
     {"times", os_times, METH_NOARGS,

@@ -33,7 +33,7 @@ os_get_terminal_size(PyObject *module, PyObject *const *args,
         return NULL;
     }
     if (ioctl(fd, TIOCGWINSZ, &w)) {
-        return posix_error();
+        return kr_posix_error();
     }
     PyObject *v =
         PyStructSequence_New(posix_get_state(module)->terminal_size);
@@ -59,7 +59,7 @@ os_ttyname(PyObject *module, PyObject *arg)
     int err = ttyname_r(fd, name, sizeof(name));
     if (err != 0) {
         errno = err;
-        return posix_error();
+        return kr_posix_error();
     }
     return PyUnicode_DecodeFSDefault(name);
 }
@@ -69,7 +69,7 @@ os_ctermid(PyObject *module, PyObject *unused)
 {
     char name[L_ctermid];
     char *res = ctermid(name);
-    return res == NULL ? posix_error() : PyUnicode_DecodeFSDefault(res);
+    return res == NULL ? kr_posix_error() : PyUnicode_DecodeFSDefault(res);
 }
 
 static PyObject *
@@ -80,7 +80,7 @@ os_tcgetpgrp(PyObject *module, PyObject *arg)
         return NULL;
     }
     pid_t pgid = tcgetpgrp(fd);
-    return pgid < 0 ? posix_error() : PyLong_FromLong(pgid);
+    return pgid < 0 ? kr_posix_error() : PyLong_FromLong(pgid);
 }
 
 static PyObject *
@@ -91,7 +91,7 @@ os_tcsetpgrp(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         !kr_arg_int(args[0], &fd) || !kr_arg_int(args[1], &pgid)) {
         return NULL;
     }
-    return posix_none_or_error(tcsetpgrp(fd, pgid));
+    return kr_posix_none_or_error(tcsetpgrp(fd, pgid));
 }
 
 static PyObject *
@@ -99,7 +99,7 @@ os_openpty(PyObject *module, PyObject *unused)
 {
     int master, slave;
     if (openpty(&master, &slave, NULL, NULL, NULL) != 0) {
-        return posix_error();
+        return kr_posix_error();
     }
     if (_Py_set_inheritable(master, 0, NULL) < 0 ||
         _Py_set_inheritable(slave, 0, NULL) < 0) {
@@ -114,21 +114,21 @@ static PyObject *
 os_login_tty(PyObject *module, PyObject *arg)
 {
     int fd;
-    if (!posix_arg_fileno(arg, &fd)) {
+    if (!kr_posix_arg_fileno(arg, &fd)) {
         return NULL;
     }
-    return posix_none_or_error(login_tty(fd));
+    return kr_posix_none_or_error(login_tty(fd));
 }
 
 int
-posix_terminal_exec(PyObject *module, posix_state *state)
+kr_posix_terminal_exec(PyObject *module, posix_state *state)
 {
     state->terminal_size =
-        posix_add_structseq(module, "terminal_size", &terminal_size_desc);
+        kr_posix_add_structseq(module, "terminal_size", &terminal_size_desc);
     return state->terminal_size ? 0 : -1;
 }
 
-PyMethodDef posix_terminal_methods[] = {
+PyMethodDef kr_posix_terminal_methods[] = {
     {"get_terminal_size", KR_CAST(os_get_terminal_size), METH_FASTCALL,
      "get_terminal_size($module, fd=<unrepresentable>, /)\n--\n\n"
      "Size of a terminal window as (columns, lines)."},

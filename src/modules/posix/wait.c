@@ -25,7 +25,7 @@ os_wait(PyObject *module, PyObject *unused)
     pid_t pid;
     POSIX_RETRY(pid, wait(&status));
     if (pid < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return Py_BuildValue("Ni", PyLong_FromLong(pid), status);
 }
@@ -41,7 +41,7 @@ os_waitpid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     POSIX_RETRY(res, waitpid(pid, &status, options));
     if (res < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     return Py_BuildValue("Ni", PyLong_FromLong(res), status);
 }
@@ -59,7 +59,7 @@ os_waitid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     memset(&si, 0, sizeof(si));
     POSIX_RETRY(rc, waitid((idtype_t)idtype, (id_t)id, &si, options));
     if (rc < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
     if (si.si_pid == 0) {
         Py_RETURN_NONE;
@@ -87,7 +87,7 @@ seconds(const struct timeval *tv)
 }
 
 PyObject *
-posix_wait_result(PyObject *module, pid_t pid, int status, struct rusage *ru)
+kr_posix_wait_result(PyObject *module, pid_t pid, int status, struct rusage *ru)
 {
     posix_state *state = posix_get_state(module);
     if (state->struct_rusage == NULL) {
@@ -139,9 +139,9 @@ os_wait3(PyObject *module, KR_FASTCALL_ARGS)
     memset(&ru, 0, sizeof(ru));
     POSIX_RETRY(pid, wait3(&status, options, &ru));
     if (pid < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
-    return posix_wait_result(module, pid, status, &ru);
+    return kr_posix_wait_result(module, pid, status, &ru);
 }
 
 static PyObject *
@@ -159,9 +159,9 @@ os_wait4(PyObject *module, KR_FASTCALL_ARGS)
     memset(&ru, 0, sizeof(ru));
     POSIX_RETRY(pid, wait4(which, &status, options, &ru));
     if (pid < 0) {
-        return async_err ? NULL : posix_error();
+        return async_err ? NULL : kr_posix_error();
     }
-    return posix_wait_result(module, pid, status, &ru);
+    return kr_posix_wait_result(module, pid, status, &ru);
 }
 
 /* One W* macro as a function of a status argument. */
@@ -224,10 +224,10 @@ os_waitstatus_to_exitcode(PyObject *module, KR_FASTCALL_ARGS)
 }
 
 int
-posix_wait_exec(PyObject *module, posix_state *state)
+kr_posix_wait_exec(PyObject *module, posix_state *state)
 {
     state->waitid_result =
-        posix_add_structseq(module, "waitid_result", &waitid_desc);
+        kr_posix_add_structseq(module, "waitid_result", &waitid_desc);
     return state->waitid_result ? 0 : -1;
 }
 
@@ -235,7 +235,7 @@ posix_wait_exec(PyObject *module, posix_state *state)
     {#name, KR_CAST(os_##name), KR_FAST,                                       \
      #name "($module, /, status)\n--\n\n" doc}
 
-PyMethodDef posix_wait_methods[] = {
+PyMethodDef kr_posix_wait_methods[] = {
     {"wait", os_wait, METH_NOARGS,
      "wait($module, /)\n--\n\nWait for a child; gives (pid, status)."},
     {"waitpid", KR_CAST(os_waitpid), METH_FASTCALL,

@@ -57,7 +57,7 @@ read_value(posix_path *path, posix_path *name, int follow)
             break;
         }
     }
-    return posix_path_error(path);
+    return kr_posix_path_error(path);
 }
 
 static PyObject *
@@ -69,14 +69,15 @@ os_getxattr(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[3], *res = NULL;
     int follow = 1;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 2, 3, a) &&
-        posix_path_convert(a[0], &path) && posix_path_convert(a[1], &name) &&
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[1], &name) &&
         (a[2] == NULL || kr_arg_bool(a[2], &follow)) &&
         fd_follows("getxattr", &path, follow) &&
         PySys_Audit("os.getxattr", "OO", path.object, name.object) >= 0) {
         res = read_value(&path, &name, follow);
     }
-    posix_path_done(&path);
-    posix_path_done(&name);
+    kr_posix_path_done(&path);
+    kr_posix_path_done(&name);
     return res;
 }
 
@@ -91,13 +92,14 @@ os_setxattr(PyObject *module, KR_FASTCALL_ARGS)
     Py_buffer value = {NULL};
     int flags = 0, follow = 1, rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 3, 4, 5, a) &&
-        posix_path_convert(a[0], &path) && posix_path_convert(a[1], &name) &&
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[1], &name) &&
         kr_arg_buffer("setxattr", "argument 'value'", a[2], &value) &&
         (a[3] == NULL || kr_arg_int(a[3], &flags)) &&
         (a[4] == NULL || kr_arg_bool(a[4], &follow)) &&
         fd_follows("setxattr", &path, follow) &&
-        PySys_Audit("os.setxattr", "OOy#i", path.object, name.object,
-                    value.buf, value.len, flags) >= 0) {
+        PySys_Audit("os.setxattr", "OOy#i", path.object, name.object, value.buf,
+                    value.len, flags) >= 0) {
         const char *n = name.narrow;
         size_t len = (size_t)value.len;
         Py_BEGIN_ALLOW_THREADS
@@ -105,13 +107,13 @@ os_setxattr(PyObject *module, KR_FASTCALL_ARGS)
              : follow     ? setxattr(path.narrow, n, value.buf, len, flags)
                           : lsetxattr(path.narrow, n, value.buf, len, flags);
         Py_END_ALLOW_THREADS
-        res = rc ? posix_path_error(&path) : Py_NewRef(Py_None);
+        res = rc ? kr_posix_path_error(&path) : Py_NewRef(Py_None);
     }
     if (value.obj != NULL) {
         PyBuffer_Release(&value);
     }
-    posix_path_done(&path);
-    posix_path_done(&name);
+    kr_posix_path_done(&path);
+    kr_posix_path_done(&name);
     return res;
 }
 
@@ -124,7 +126,8 @@ os_removexattr(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[3], *res = NULL;
     int follow = 1, rc;
     if (kr_unpack(args, nargs, kwnames, &parser, 2, 2, 3, a) &&
-        posix_path_convert(a[0], &path) && posix_path_convert(a[1], &name) &&
+        kr_posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[1], &name) &&
         (a[2] == NULL || kr_arg_bool(a[2], &follow)) &&
         fd_follows("removexattr", &path, follow) &&
         PySys_Audit("os.removexattr", "OO", path.object, name.object) >= 0) {
@@ -133,10 +136,10 @@ os_removexattr(PyObject *module, KR_FASTCALL_ARGS)
              : follow     ? removexattr(path.narrow, name.narrow)
                           : lremovexattr(path.narrow, name.narrow);
         Py_END_ALLOW_THREADS
-        res = rc ? posix_path_error(&path) : Py_NewRef(Py_None);
+        res = rc ? kr_posix_path_error(&path) : Py_NewRef(Py_None);
     }
-    posix_path_done(&path);
-    posix_path_done(&name);
+    kr_posix_path_done(&path);
+    kr_posix_path_done(&name);
     return res;
 }
 
@@ -186,7 +189,7 @@ list_names(posix_path *path, int follow)
             break;
         }
     }
-    return posix_path_error(path);
+    return kr_posix_path_error(path);
 }
 
 static PyObject *
@@ -197,18 +200,18 @@ os_listxattr(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[2], *res = NULL;
     int follow = 1;
     if (kr_unpack(args, nargs, kwnames, &parser, 0, 1, 2, a) &&
-        posix_path_convert(a[0], &path) &&
+        kr_posix_path_convert(a[0], &path) &&
         (a[1] == NULL || kr_arg_bool(a[1], &follow)) &&
         fd_follows("listxattr", &path, follow) &&
         PySys_Audit("os.listxattr", "(O)",
                     path.object ? path.object : Py_None) >= 0) {
         res = list_names(&path, follow);
     }
-    posix_path_done(&path);
+    kr_posix_path_done(&path);
     return res;
 }
 
-PyMethodDef posix_xattr_methods[] = {
+PyMethodDef kr_posix_xattr_methods[] = {
     {"getxattr", KR_CAST(os_getxattr), KR_FAST,
      "getxattr($module, /, path, attribute, *, follow_symlinks=True)\n--\n\n"
      "Value of an extended attribute."},
