@@ -63,7 +63,7 @@ iter_next(PyObject *self)
         return NULL;
     }
     setentry *entry;
-    if (set_next(so, &si->pos, &entry)) {
+    if (kr_set_next(so, &si->pos, &entry)) {
         si->len--;
         return Py_NewRef(entry->key);
     }
@@ -119,7 +119,7 @@ PyTypeObject PySetIter_Type = {
 static PyObject *
 set_copy(PyObject *so, PyObject *ignored)
 {
-    return set_make_base(Py_TYPE(so), so);
+    return kr_set_make_base(Py_TYPE(so), so);
 }
 
 static PyObject *
@@ -131,7 +131,7 @@ frozenset_copy(PyObject *so, PyObject *ignored)
 static PyObject *
 set_clear_method(PyObject *so, PyObject *ignored)
 {
-    set_clear_all(SO(so));
+    kr_set_clear_all(SO(so));
     Py_RETURN_NONE;
 }
 
@@ -139,7 +139,7 @@ static PyObject *
 set_update_method(PyObject *so, PyObject *args)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
-        if (set_update(SO(so), PyTuple_GET_ITEM(args, i)) < 0) {
+        if (kr_set_update(SO(so), PyTuple_GET_ITEM(args, i)) < 0) {
             return NULL;
         }
     }
@@ -149,13 +149,13 @@ set_update_method(PyObject *so, PyObject *args)
 static PyObject *
 set_union(PyObject *so, PyObject *args)
 {
-    PyObject *result = set_make_base(Py_TYPE(so), so);
+    PyObject *result = kr_set_make_base(Py_TYPE(so), so);
     if (result == NULL) {
         return NULL;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
         PyObject *other = PyTuple_GET_ITEM(args, i);
-        if (other != so && set_update(SO(result), other) < 0) {
+        if (other != so && kr_set_update(SO(result), other) < 0) {
             Py_DECREF(result);
             return NULL;
         }
@@ -169,8 +169,8 @@ set_or(PyObject *so, PyObject *other)
     if (!PyAnySet_Check(so) || !PyAnySet_Check(other)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    PyObject *result = set_make_base(Py_TYPE(so), so);
-    if (result != NULL && so != other && set_update(SO(result), other) < 0) {
+    PyObject *result = kr_set_make_base(Py_TYPE(so), so);
+    if (result != NULL && so != other && kr_set_update(SO(result), other) < 0) {
         Py_CLEAR(result);
     }
     return result;
@@ -182,7 +182,7 @@ set_ior(PyObject *so, PyObject *other)
     if (!PyAnySet_Check(other)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    return set_update(SO(so), other) < 0 ? NULL : Py_NewRef(so);
+    return kr_set_update(SO(so), other) < 0 ? NULL : Py_NewRef(so);
 }
 
 /* ---- intersection */
@@ -191,9 +191,9 @@ static PyObject *
 intersection(PyObject *so, PyObject *other)
 {
     if (so == other) {
-        return set_make_base(Py_TYPE(so), so);
+        return kr_set_make_base(Py_TYPE(so), so);
     }
-    PyObject *result = set_make_base(Py_TYPE(so), NULL);
+    PyObject *result = kr_set_make_base(Py_TYPE(so), NULL);
     if (result == NULL) {
         return NULL;
     }
@@ -204,12 +204,12 @@ intersection(PyObject *so, PyObject *other)
             other = t;
         }
         setentry *entry;
-        for (Py_ssize_t pos = 0; set_next(SO(other), &pos, &entry);) {
+        for (Py_ssize_t pos = 0; kr_set_next(SO(other), &pos, &entry);) {
             PyObject *key = Py_NewRef(entry->key);
             Py_hash_t hash = entry->hash;
-            int found = set_contains_hash(SO(so), key, hash);
+            int found = kr_set_contains_hash(SO(so), key, hash);
             if (found > 0) {
-                found = set_add_hash(SO(result), key, hash);
+                found = kr_set_add_hash(SO(result), key, hash);
             }
             Py_DECREF(key);
             if (found < 0) {
@@ -226,9 +226,9 @@ intersection(PyObject *so, PyObject *other)
     }
     while ((key = PyIter_Next(it)) != NULL) {
         Py_hash_t hash = set_key_hash(key);
-        int found = hash == -1 ? -1 : set_contains_hash(SO(so), key, hash);
+        int found = hash == -1 ? -1 : kr_set_contains_hash(SO(so), key, hash);
         if (found > 0) {
-            found = set_add_hash(SO(result), key, hash);
+            found = kr_set_add_hash(SO(result), key, hash);
         }
         Py_DECREF(key);
         if (found < 0) {
@@ -268,7 +268,7 @@ set_intersection_update(PyObject *so, PyObject *args)
     if (tmp == NULL) {
         return NULL;
     }
-    set_swap(SO(so), SO(tmp));
+    kr_set_swap(SO(so), SO(tmp));
     Py_DECREF(tmp);
     Py_RETURN_NONE;
 }
@@ -292,7 +292,7 @@ set_iand(PyObject *so, PyObject *other)
     if (tmp == NULL) {
         return NULL;
     }
-    set_swap(SO(so), SO(tmp));
+    kr_set_swap(SO(so), SO(tmp));
     Py_DECREF(tmp);
     return Py_NewRef(so);
 }
@@ -310,9 +310,9 @@ set_isdisjoint(PyObject *so, PyObject *other)
             other = t;
         }
         setentry *entry;
-        for (Py_ssize_t pos = 0; set_next(SO(other), &pos, &entry);) {
+        for (Py_ssize_t pos = 0; kr_set_next(SO(other), &pos, &entry);) {
             PyObject *key = Py_NewRef(entry->key);
-            int found = set_contains_hash(SO(so), key, entry->hash);
+            int found = kr_set_contains_hash(SO(so), key, entry->hash);
             Py_DECREF(key);
             if (found != 0) {
                 return found < 0 ? NULL : Py_NewRef(Py_False);
@@ -325,7 +325,7 @@ set_isdisjoint(PyObject *so, PyObject *other)
         return NULL;
     }
     while ((key = PyIter_Next(it)) != NULL) {
-        int found = set_contains_key(SO(so), key);
+        int found = kr_set_contains_key(SO(so), key);
         Py_DECREF(key);
         if (found != 0) {
             Py_DECREF(it);
@@ -342,7 +342,7 @@ static int
 difference_update(PySetObject *so, PyObject *other)
 {
     if ((PyObject *)so == other) {
-        return set_clear_all(so);
+        return kr_set_clear_all(so);
     }
     if (PyAnySet_Check(other)) {
         /* walk the smaller of both */
@@ -357,9 +357,9 @@ difference_update(PySetObject *so, PyObject *other)
         }
         Py_INCREF(other);
         setentry *entry;
-        for (Py_ssize_t pos = 0; set_next(SO(other), &pos, &entry);) {
+        for (Py_ssize_t pos = 0; kr_set_next(SO(other), &pos, &entry);) {
             PyObject *key = Py_NewRef(entry->key);
-            int err = set_discard_hash(so, key, entry->hash);
+            int err = kr_set_discard_hash(so, key, entry->hash);
             Py_DECREF(key);
             if (err < 0) {
                 Py_DECREF(other);
@@ -374,7 +374,7 @@ difference_update(PySetObject *so, PyObject *other)
             return -1;
         }
         while ((key = PyIter_Next(it)) != NULL) {
-            int err = set_discard_key(so, key);
+            int err = kr_set_discard_key(so, key);
             Py_DECREF(key);
             if (err < 0) {
                 break;
@@ -389,7 +389,7 @@ difference_update(PySetObject *so, PyObject *other)
     if ((size_t)(so->fill - so->used) <= (size_t)so->mask / 5) {
         return 0;
     }
-    return set_resize(so, so->used > 50000 ? so->used * 2 : so->used * 4);
+    return kr_set_resize(so, so->used > 50000 ? so->used * 2 : so->used * 4);
 }
 
 static PyObject *
@@ -399,24 +399,24 @@ difference(PyObject *so, PyObject *other)
     if ((!set && !PyDict_CheckExact(other))
         || (SO(so)->used >> 2)
                > (set ? SO(other)->used : PyDict_GET_SIZE(other))) {
-        PyObject *result = set_make_base(Py_TYPE(so), so);
+        PyObject *result = kr_set_make_base(Py_TYPE(so), so);
         if (result != NULL && difference_update(SO(result), other) < 0) {
             Py_CLEAR(result);
         }
         return result;
     }
-    PyObject *result = set_make_base(Py_TYPE(so), NULL);
+    PyObject *result = kr_set_make_base(Py_TYPE(so), NULL);
     if (result == NULL) {
         return NULL;
     }
     setentry *entry;
-    for (Py_ssize_t pos = 0; set_next(SO(so), &pos, &entry);) {
+    for (Py_ssize_t pos = 0; kr_set_next(SO(so), &pos, &entry);) {
         PyObject *key = Py_NewRef(entry->key);
         Py_hash_t hash = entry->hash;
-        int found = set ? set_contains_hash(SO(other), key, hash)
+        int found = set ? kr_set_contains_hash(SO(other), key, hash)
                         : _PyDict_Contains_KnownHash(other, key, hash);
         if (found == 0) {
-            found = set_add_hash(SO(result), key, hash);
+            found = kr_set_add_hash(SO(result), key, hash);
         }
         Py_DECREF(key);
         if (found < 0) {
@@ -478,9 +478,9 @@ static int
 toggle(PySetObject *so, PyObject *key, Py_hash_t hash)
 {
     Py_INCREF(key);
-    int had = set_discard_hash(so, key, hash);
+    int had = kr_set_discard_hash(so, key, hash);
     if (had == 0) {
-        had = set_add_hash(so, key, hash);
+        had = kr_set_add_hash(so, key, hash);
     }
     Py_DECREF(key);
     return had < 0 ? -1 : 0;
@@ -505,12 +505,12 @@ set_symmetric_difference_update(PyObject *so, PyObject *other)
     }
     PyObject *otherset = PyAnySet_Check(other)
                              ? Py_NewRef(other)
-                             : set_make_base(Py_TYPE(so), other);
+                             : kr_set_make_base(Py_TYPE(so), other);
     if (otherset == NULL) {
         return NULL;
     }
     setentry *entry;
-    for (Py_ssize_t pos = 0; set_next(SO(otherset), &pos, &entry);) {
+    for (Py_ssize_t pos = 0; kr_set_next(SO(otherset), &pos, &entry);) {
         if (toggle(SO(so), entry->key, entry->hash) < 0) {
             Py_DECREF(otherset);
             return NULL;
@@ -523,7 +523,7 @@ set_symmetric_difference_update(PyObject *so, PyObject *other)
 static PyObject *
 set_symmetric_difference(PyObject *so, PyObject *other)
 {
-    PyObject *result = set_make_base(Py_TYPE(so), other);
+    PyObject *result = kr_set_make_base(Py_TYPE(so), other);
     if (result == NULL) {
         return NULL;
     }
@@ -568,9 +568,9 @@ is_subset(PyObject *so, PyObject *other)
         return 0;
     }
     setentry *entry;
-    for (Py_ssize_t pos = 0; set_next(SO(so), &pos, &entry);) {
+    for (Py_ssize_t pos = 0; kr_set_next(SO(so), &pos, &entry);) {
         PyObject *key = Py_NewRef(entry->key);
-        int found = set_contains_hash(SO(other), key, entry->hash);
+        int found = kr_set_contains_hash(SO(other), key, entry->hash);
         Py_DECREF(key);
         if (found <= 0) {
             return found;
@@ -606,7 +606,7 @@ set_issuperset(PyObject *so, PyObject *other)
         return NULL;
     }
     while ((key = PyIter_Next(it)) != NULL) {
-        int found = set_contains_key(SO(so), key);
+        int found = kr_set_contains_key(SO(so), key);
         Py_DECREF(key);
         if (found <= 0) {
             Py_DECREF(it);
@@ -656,7 +656,7 @@ kr_set_richcompare(PyObject *v, PyObject *w, int op)
 static PyObject *
 set_add(PyObject *so, PyObject *key)
 {
-    if (set_add_key(SO(so), key) < 0) {
+    if (kr_set_add_key(SO(so), key) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -665,7 +665,7 @@ set_add(PyObject *so, PyObject *key)
 static PyObject *
 set_direct_contains(PyObject *so, PyObject *key)
 {
-    int found = set_contains_any(SO(so), key);
+    int found = kr_set_contains_any(SO(so), key);
     return found < 0 ? NULL : PyBool_FromLong(found);
 }
 
@@ -673,17 +673,17 @@ set_direct_contains(PyObject *so, PyObject *key)
 static int
 discard(PySetObject *so, PyObject *key)
 {
-    int had = set_discard_key(so, key);
+    int had = kr_set_discard_key(so, key);
     if (had >= 0 || !PySet_Check(key)
         || !PyErr_ExceptionMatches(PyExc_TypeError)) {
         return had;
     }
     PyErr_Clear();
-    PyObject *tmp = set_make(&PyFrozenSet_Type, key);
+    PyObject *tmp = kr_set_make(&PyFrozenSet_Type, key);
     if (tmp == NULL) {
         return -1;
     }
-    had = set_discard_key(so, tmp);
+    had = kr_set_discard_key(so, tmp);
     Py_DECREF(tmp);
     return had;
 }

@@ -7,23 +7,23 @@
 #include "base/common.h"
 
 /* table.c. -1 with an exception; KnownHash forms take no reference. */
-int set_contains_hash(PySetObject *so, PyObject *key, Py_hash_t hash);
-int set_add_hash(PySetObject *so, PyObject *key, Py_hash_t hash);
-int set_discard_hash(PySetObject *so, PyObject *key, Py_hash_t hash);
-int set_add_key(PySetObject *so, PyObject *key);
-int set_contains_key(PySetObject *so, PyObject *key);
-int set_discard_key(PySetObject *so, PyObject *key);
+int kr_set_contains_hash(PySetObject *so, PyObject *key, Py_hash_t hash);
+int kr_set_add_hash(PySetObject *so, PyObject *key, Py_hash_t hash);
+int kr_set_discard_hash(PySetObject *so, PyObject *key, Py_hash_t hash);
+int kr_set_add_key(PySetObject *so, PyObject *key);
+int kr_set_contains_key(PySetObject *so, PyObject *key);
+int kr_set_discard_key(PySetObject *so, PyObject *key);
 /* `key in so`: a set stands for the frozenset with its items */
-int set_contains_any(PySetObject *so, PyObject *key);
-int set_resize(PySetObject *so, Py_ssize_t minused);
-int set_merge(PySetObject *so, PyObject *other);
-int set_update(PySetObject *so, PyObject *iterable);
-int set_clear_all(PySetObject *so);
-void set_swap(PySetObject *a, PySetObject *b);
-int set_next(PySetObject *so, Py_ssize_t *pos, setentry **entry);
-PyObject *set_make(PyTypeObject *type, PyObject *iterable);
+int kr_set_contains_any(PySetObject *so, PyObject *key);
+int kr_set_resize(PySetObject *so, Py_ssize_t minused);
+int kr_set_merge(PySetObject *so, PyObject *other);
+int kr_set_update(PySetObject *so, PyObject *iterable);
+int kr_set_clear_all(PySetObject *so);
+void kr_set_swap(PySetObject *a, PySetObject *b);
+int kr_set_next(PySetObject *so, Py_ssize_t *pos, setentry **entry);
+PyObject *kr_set_make(PyTypeObject *type, PyObject *iterable);
 /* the same for set or frozenset itself when `type` is a subclass */
-PyObject *set_make_base(PyTypeObject *type, PyObject *iterable);
+PyObject *kr_set_make_base(PyTypeObject *type, PyObject *iterable);
 
 /* ops.c */
 extern PyMethodDef kr_set_methods[], kr_frozenset_methods[];

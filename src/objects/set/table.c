@@ -119,7 +119,7 @@ insert_clean(setentry *table, size_t mask, PyObject *key, Py_hash_t hash)
 }
 
 int
-set_resize(PySetObject *so, Py_ssize_t minused)
+kr_set_resize(PySetObject *so, Py_ssize_t minused)
 {
     size_t newsize = PySet_MINSIZE;
     while (newsize <= (size_t)minused) {
@@ -163,7 +163,7 @@ set_resize(PySetObject *so, Py_ssize_t minused)
 }
 
 int
-set_add_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
+kr_set_add_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
 {
     Py_INCREF(key); /* the comparison may drop the last reference */
     setentry *entry = look_up(so, key, hash);
@@ -183,18 +183,18 @@ set_add_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
     if ((size_t)so->fill * 5 < mask * 3) {
         return 0;
     }
-    return set_resize(so, so->used > 50000 ? so->used * 2 : so->used * 4);
+    return kr_set_resize(so, so->used > 50000 ? so->used * 2 : so->used * 4);
 }
 
 int
-set_contains_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
+kr_set_contains_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
 {
     setentry *entry = look_up(so, key, hash);
     return entry == NULL ? -1 : entry->key != NULL;
 }
 
 int
-set_discard_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
+kr_set_discard_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
 {
     setentry *entry = look_up(so, key, hash);
     if (entry == NULL) {
@@ -212,24 +212,24 @@ set_discard_hash(PySetObject *so, PyObject *key, Py_hash_t hash)
 }
 
 int
-set_add_key(PySetObject *so, PyObject *key)
+kr_set_add_key(PySetObject *so, PyObject *key)
 {
     Py_hash_t hash = set_key_hash(key);
-    return hash == -1 ? -1 : set_add_hash(so, key, hash);
+    return hash == -1 ? -1 : kr_set_add_hash(so, key, hash);
 }
 
 int
-set_contains_key(PySetObject *so, PyObject *key)
+kr_set_contains_key(PySetObject *so, PyObject *key)
 {
     Py_hash_t hash = set_key_hash(key);
-    return hash == -1 ? -1 : set_contains_hash(so, key, hash);
+    return hash == -1 ? -1 : kr_set_contains_hash(so, key, hash);
 }
 
 int
-set_discard_key(PySetObject *so, PyObject *key)
+kr_set_discard_key(PySetObject *so, PyObject *key)
 {
     Py_hash_t hash = set_key_hash(key);
-    return hash == -1 ? -1 : set_discard_hash(so, key, hash);
+    return hash == -1 ? -1 : kr_set_discard_hash(so, key, hash);
 }
 
 static void
@@ -245,7 +245,7 @@ make_empty(PySetObject *so)
 
 /* The set is empty before the first key dies. */
 int
-set_clear_all(PySetObject *so)
+kr_set_clear_all(PySetObject *so)
 {
     setentry *table = so->table, small[PySet_MINSIZE];
     bool heap = table != so->smalltable;
@@ -271,7 +271,7 @@ set_clear_all(PySetObject *so)
 }
 
 int
-set_next(PySetObject *so, Py_ssize_t *pos, setentry **entry)
+kr_set_next(PySetObject *so, Py_ssize_t *pos, setentry **entry)
 {
     Py_ssize_t i = *pos;
     if (i < 0) {
@@ -291,7 +291,7 @@ set_next(PySetObject *so, Py_ssize_t *pos, setentry **entry)
 
 /* Exchanges the contents; for frozensets the hash as well. */
 void
-set_swap(PySetObject *a, PySetObject *b)
+kr_set_swap(PySetObject *a, PySetObject *b)
 {
     setentry tab[PySet_MINSIZE];
     setentry *at = a->table == a->smalltable ? b->smalltable : a->table;
@@ -317,15 +317,15 @@ set_swap(PySetObject *a, PySetObject *b)
 
 /* Adds all keys of a set. */
 int
-set_merge(PySetObject *so, PyObject *otherset)
+kr_set_merge(PySetObject *so, PyObject *otherset)
 {
     PySetObject *other = (PySetObject *)otherset;
     if (other == so || other->used == 0) {
         return 0;
     }
     /* grow once; other may have few keys that so does not have already */
-    if ((so->fill + other->used) * 5 >= so->mask * 3
-        && set_resize(so, (so->used + other->used) * 2) < 0) {
+    if ((so->fill + other->used) * 5 >= so->mask * 3 &&
+        kr_set_resize(so, (so->used + other->used) * 2) < 0) {
         return -1;
     }
     if (so->fill == 0) {
@@ -337,7 +337,7 @@ set_merge(PySetObject *so, PyObject *otherset)
         }
         else {
             setentry *entry;
-            for (Py_ssize_t pos = 0; set_next(other, &pos, &entry);) {
+            for (Py_ssize_t pos = 0; kr_set_next(other, &pos, &entry);) {
                 insert_clean(so->table, (size_t)so->mask,
                              Py_NewRef(entry->key), entry->hash);
             }
@@ -347,8 +347,8 @@ set_merge(PySetObject *so, PyObject *otherset)
         return 0;
     }
     setentry *entry;
-    for (Py_ssize_t pos = 0; set_next(other, &pos, &entry);) {
-        if (set_add_hash(so, entry->key, entry->hash) < 0) {
+    for (Py_ssize_t pos = 0; kr_set_next(other, &pos, &entry);) {
+        if (kr_set_add_hash(so, entry->key, entry->hash) < 0) {
             return -1;
         }
     }
@@ -359,15 +359,15 @@ static int
 update_from_dict(PySetObject *so, PyObject *dict)
 {
     Py_ssize_t dictsize = PyDict_GET_SIZE(dict);
-    if ((so->fill + dictsize) * 5 >= so->mask * 3
-        && set_resize(so, (so->used + dictsize) * 2) < 0) {
+    if ((so->fill + dictsize) * 5 >= so->mask * 3 &&
+        kr_set_resize(so, (so->used + dictsize) * 2) < 0) {
         return -1;
     }
     Py_ssize_t pos = 0;
     PyObject *key, *value;
     Py_hash_t hash;
     while (_PyDict_Next(dict, &pos, &key, &value, &hash)) {
-        if (set_add_hash(so, key, hash) < 0) {
+        if (kr_set_add_hash(so, key, hash) < 0) {
             return -1;
         }
     }
@@ -375,10 +375,10 @@ update_from_dict(PySetObject *so, PyObject *dict)
 }
 
 int
-set_update(PySetObject *so, PyObject *other)
+kr_set_update(PySetObject *so, PyObject *other)
 {
     if (PyAnySet_Check(other)) {
-        return set_merge(so, other);
+        return kr_set_merge(so, other);
     }
     if (PyDict_CheckExact(other)) {
         return update_from_dict(so, other);
@@ -388,7 +388,7 @@ set_update(PySetObject *so, PyObject *other)
         return -1;
     }
     while ((key = PyIter_Next(it)) != NULL) {
-        int err = set_add_key(so, key);
+        int err = kr_set_add_key(so, key);
         Py_DECREF(key);
         if (err < 0) {
             break;
@@ -399,7 +399,7 @@ set_update(PySetObject *so, PyObject *other)
 }
 
 PyObject *
-set_make(PyTypeObject *type, PyObject *iterable)
+kr_set_make(PyTypeObject *type, PyObject *iterable)
 {
     PySetObject *so;
     bool exact = type == &PySet_Type || type == &PyFrozenSet_Type;
@@ -420,7 +420,7 @@ set_make(PyTypeObject *type, PyObject *iterable)
         so->finger = 0;
         kr_gc_track((PyObject *)so);
     }
-    if (iterable != NULL && set_update(so, iterable) < 0) {
+    if (iterable != NULL && kr_set_update(so, iterable) < 0) {
         Py_DECREF(so);
         return NULL;
     }
@@ -428,13 +428,13 @@ set_make(PyTypeObject *type, PyObject *iterable)
 }
 
 PyObject *
-set_make_base(PyTypeObject *type, PyObject *iterable)
+kr_set_make_base(PyTypeObject *type, PyObject *iterable)
 {
     if (type != &PySet_Type && type != &PyFrozenSet_Type) {
         type = PyType_IsSubtype(type, &PySet_Type) ? &PySet_Type
                                                    : &PyFrozenSet_Type;
     }
-    return set_make(type, iterable);
+    return kr_set_make(type, iterable);
 }
 
 /* ---- the types */
@@ -471,7 +471,7 @@ static int
 set_traverse(PyObject *self, visitproc visit, void *arg)
 {
     setentry *entry;
-    for (Py_ssize_t pos = 0; set_next((PySetObject *)self, &pos, &entry);) {
+    for (Py_ssize_t pos = 0; kr_set_next((PySetObject *)self, &pos, &entry);) {
         Py_VISIT(entry->key);
     }
     return 0;
@@ -480,7 +480,7 @@ set_traverse(PyObject *self, visitproc visit, void *arg)
 static int
 set_clear_gc(PyObject *self)
 {
-    return set_clear_all((PySetObject *)self);
+    return kr_set_clear_all((PySetObject *)self);
 }
 
 static PyObject *
@@ -535,19 +535,19 @@ set_len(PyObject *so)
 }
 
 int
-set_contains_any(PySetObject *so, PyObject *key)
+kr_set_contains_any(PySetObject *so, PyObject *key)
 {
-    int found = set_contains_key(so, key);
+    int found = kr_set_contains_key(so, key);
     if (found >= 0 || !PySet_Check(key)
         || !PyErr_ExceptionMatches(PyExc_TypeError)) {
         return found;
     }
     PyErr_Clear();
-    PyObject *tmp = set_make(&PyFrozenSet_Type, key);
+    PyObject *tmp = kr_set_make(&PyFrozenSet_Type, key);
     if (tmp == NULL) {
         return -1;
     }
-    found = set_contains_key(so, tmp);
+    found = kr_set_contains_key(so, tmp);
     Py_DECREF(tmp);
     return found;
 }
@@ -555,7 +555,7 @@ set_contains_any(PySetObject *so, PyObject *key)
 static int
 set_contains(PyObject *so, PyObject *key)
 {
-    return set_contains_any((PySetObject *)so, key);
+    return kr_set_contains_any((PySetObject *)so, key);
 }
 
 static uint64_t
@@ -596,7 +596,7 @@ frozenset_hash(PyObject *self)
 static PyObject *
 set_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    return set_make(type, NULL);
+    return kr_set_make(type, NULL);
 }
 
 static int
@@ -609,10 +609,10 @@ set_init(PyObject *op, PyObject *args, PyObject *kwds)
         return -1;
     }
     if (self->fill) {
-        set_clear_all(self);
+        kr_set_clear_all(self);
     }
     self->hash = -1;
-    return iterable == NULL ? 0 : set_update(self, iterable);
+    return iterable == NULL ? 0 : kr_set_update(self, iterable);
 }
 
 static PyObject *
@@ -624,7 +624,7 @@ set_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
         || !_PyArg_CheckPositional("set", nargs, 0, 1)) {
         return NULL;
     }
-    return set_make((PyTypeObject *)type, nargs ? args[0] : NULL);
+    return kr_set_make((PyTypeObject *)type, nargs ? args[0] : NULL);
 }
 
 static PyObject *
@@ -634,7 +634,7 @@ make_frozen(PyTypeObject *type, PyObject *iterable)
         && PyFrozenSet_CheckExact(iterable)) {
         return Py_NewRef(iterable);
     }
-    return set_make(type, iterable);
+    return kr_set_make(type, iterable);
 }
 
 static PyObject *
@@ -729,13 +729,13 @@ PyTypeObject PyFrozenSet_Type = {
 PyObject *
 PySet_New(PyObject *iterable)
 {
-    return set_make(&PySet_Type, iterable);
+    return kr_set_make(&PySet_Type, iterable);
 }
 
 PyObject *
 PyFrozenSet_New(PyObject *iterable)
 {
-    return set_make(&PyFrozenSet_Type, iterable);
+    return kr_set_make(&PyFrozenSet_Type, iterable);
 }
 
 Py_ssize_t
@@ -755,7 +755,7 @@ PySet_Clear(PyObject *set)
         PyErr_BadInternalCall();
         return -1;
     }
-    return set_clear_all((PySetObject *)set);
+    return kr_set_clear_all((PySetObject *)set);
 }
 
 int
@@ -765,7 +765,7 @@ PySet_Contains(PyObject *anyset, PyObject *key)
         PyErr_BadInternalCall();
         return -1;
     }
-    return set_contains_key((PySetObject *)anyset, key);
+    return kr_set_contains_key((PySetObject *)anyset, key);
 }
 
 int
@@ -775,7 +775,7 @@ PySet_Discard(PyObject *set, PyObject *key)
         PyErr_BadInternalCall();
         return -1;
     }
-    return set_discard_key((PySetObject *)set, key);
+    return kr_set_discard_key((PySetObject *)set, key);
 }
 
 /* A frozenset that nobody else has seen may be filled too. */
@@ -787,7 +787,7 @@ PySet_Add(PyObject *anyset, PyObject *key)
         PyErr_BadInternalCall();
         return -1;
     }
-    return set_add_key((PySetObject *)anyset, key);
+    return kr_set_add_key((PySetObject *)anyset, key);
 }
 
 int
@@ -799,7 +799,7 @@ _PySet_NextEntry(PyObject *set, Py_ssize_t *pos, PyObject **key,
         return -1;
     }
     setentry *entry;
-    if (!set_next((PySetObject *)set, pos, &entry)) {
+    if (!kr_set_next((PySetObject *)set, pos, &entry)) {
         return 0;
     }
     *key = entry->key;
@@ -841,5 +841,5 @@ _PySet_Update(PyObject *set, PyObject *iterable)
         PyErr_BadInternalCall();
         return -1;
     }
-    return set_update((PySetObject *)set, iterable);
+    return kr_set_update((PySetObject *)set, iterable);
 }
