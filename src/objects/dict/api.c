@@ -31,7 +31,7 @@ PyDict_GetItem(PyObject *op, PyObject *key)
     PyObject *value;
     if (PyUnicode_CheckExact(key) && dict_str_hash(key) != -1
         && kr_dict_has_str_keys(mp)) {
-        dict_lookup(mp, key, dict_str_hash(key), &value);
+        kr_dict_lookup(mp, key, dict_str_hash(key), &value);
         return value;
     }
     PyObject *type, *exc, *tb;
@@ -39,7 +39,7 @@ PyDict_GetItem(PyObject *op, PyObject *key)
     Py_hash_t hash = dict_key_hash(key);
     value = NULL;
     if (hash != -1) {
-        dict_lookup(mp, key, hash, &value);
+        kr_dict_lookup(mp, key, hash, &value);
     }
     PyErr_Restore(type, exc, tb);
     return value;
@@ -57,7 +57,7 @@ PyDict_GetItemWithError(PyObject *op, PyObject *key)
         return NULL;
     }
     PyObject *value;
-    dict_lookup((PyDictObject *)op, key, hash, &value);
+    kr_dict_lookup((PyDictObject *)op, key, hash, &value);
     return value;
 }
 
@@ -78,7 +78,7 @@ _PyDict_GetItem_KnownHash(PyObject *op, PyObject *key, Py_hash_t hash)
         return NULL;
     }
     PyObject *value;
-    dict_lookup((PyDictObject *)op, key, hash, &value);
+    kr_dict_lookup((PyDictObject *)op, key, hash, &value);
     return value;
 }
 
@@ -91,7 +91,7 @@ kr_dict_get_ref(PyObject *dict, PyObject *key, PyObject **result)
         return -1;
     }
     PyObject *value;
-    Py_ssize_t ix = dict_lookup((PyDictObject *)dict, key, hash, &value);
+    Py_ssize_t ix = kr_dict_lookup((PyDictObject *)dict, key, hash, &value);
     if (value == NULL) {
         return ix == KR_DICT_ERROR ? -1 : 0;
     }
@@ -140,12 +140,12 @@ _PyDict_LoadGlobal(PyDictObject *globals, PyDictObject *builtins,
         return NULL;
     }
     PyObject *value;
-    Py_ssize_t ix = dict_lookup(globals, key, hash, &value);
+    Py_ssize_t ix = kr_dict_lookup(globals, key, hash, &value);
     if (value == NULL) {
         if (ix == KR_DICT_ERROR) {
             return NULL;
         }
-        dict_lookup(builtins, key, hash, &value);
+        kr_dict_lookup(builtins, key, hash, &value);
     }
     return Py_XNewRef(value);
 }
@@ -260,15 +260,15 @@ PyDict_SetItem(PyObject *op, PyObject *key, PyObject *value)
     if (hash == -1) {
         return -1;
     }
-    return dict_insert((PyDictObject *)op, Py_NewRef(key), hash,
-                       Py_NewRef(value));
+    return kr_dict_insert((PyDictObject *)op, Py_NewRef(key), hash,
+                          Py_NewRef(value));
 }
 
 int
 kr_dict_set_str(PyDictObject *dict, PyObject *key, PyObject *value)
 {
-    return dict_insert(dict, Py_NewRef(key), dict_str_hash(key),
-                       Py_NewRef(value));
+    return kr_dict_insert(dict, Py_NewRef(key), dict_str_hash(key),
+                          Py_NewRef(value));
 }
 
 int
@@ -280,7 +280,7 @@ kr_dict_set_take2(PyDictObject *dict, PyObject *key, PyObject *value)
         Py_DECREF(value);
         return -1;
     }
-    return dict_insert(dict, key, hash, value);
+    return kr_dict_insert(dict, key, hash, value);
 }
 
 int
@@ -291,8 +291,8 @@ _PyDict_SetItem_KnownHash(PyObject *op, PyObject *key, PyObject *value,
         PyErr_BadInternalCall();
         return -1;
     }
-    return dict_insert((PyDictObject *)op, Py_NewRef(key), hash,
-                       Py_NewRef(value));
+    return kr_dict_insert((PyDictObject *)op, Py_NewRef(key), hash,
+                          Py_NewRef(value));
 }
 
 int
@@ -328,13 +328,14 @@ PyDict_SetDefault(PyObject *d, PyObject *key, PyObject *defaultobj)
         return NULL;
     }
     PyObject *value;
-    Py_ssize_t ix = dict_lookup(mp, key, hash, &value);
+    Py_ssize_t ix = kr_dict_lookup(mp, key, hash, &value);
     if (ix == KR_DICT_ERROR) {
         return NULL;
     }
     if (value == NULL) {
         /* no second look-up: each key is compared only once */
-        if (dict_append(mp, Py_NewRef(key), hash, Py_NewRef(defaultobj)) < 0) {
+        if (kr_dict_append(mp, Py_NewRef(key), hash, Py_NewRef(defaultobj)) <
+            0) {
             return NULL;
         }
         value = defaultobj;
@@ -357,7 +358,7 @@ _PyDict_DelItem_KnownHash(PyObject *op, PyObject *key, Py_hash_t hash)
         }
         return -1;
     }
-    Py_DECREF(dict_remove(mp, hash, ix));
+    Py_DECREF(kr_dict_remove(mp, hash, ix));
     return 0;
 }
 
@@ -402,7 +403,7 @@ _PyDict_DelItemIf(PyObject *op, PyObject *key,
         return -1;
     }
     PyObject *value;
-    Py_ssize_t ix = dict_lookup(mp, key, hash, &value);
+    Py_ssize_t ix = kr_dict_lookup(mp, key, hash, &value);
     if (value == NULL) {
         if (ix == KR_DICT_EMPTY) {
             _PyErr_SetKeyError(key);
@@ -413,7 +414,7 @@ _PyDict_DelItemIf(PyObject *op, PyObject *key,
     if (yes <= 0) {
         return yes;
     }
-    Py_DECREF(dict_remove(mp, hash, ix));
+    Py_DECREF(kr_dict_remove(mp, hash, ix));
     return 0;
 }
 
@@ -431,7 +432,7 @@ _PyDict_Pop_KnownHash(PyObject *dict, PyObject *key, Py_hash_t hash,
     }
     Py_ssize_t ix = kr_dict_lookup_index(mp, key, hash);
     if (ix >= 0) {
-        return dict_remove(mp, hash, ix);
+        return kr_dict_remove(mp, hash, ix);
     }
     if (ix == KR_DICT_EMPTY) {
         if (deflt != NULL) {
@@ -467,7 +468,7 @@ PyDict_Clear(PyObject *op)
     kr_dict_touch(KR_DICT_CLEARED, mp, NULL, NULL);
     mp->ma_keys = kr_dict_empty_keys;
     mp->ma_used = 0;
-    dict_free_keys(old); /* may run code, which sees an empty dict */
+    kr_dict_free_keys(old); /* may run code, which sees an empty dict */
 }
 
 /* ---- copies and merges */
@@ -486,11 +487,11 @@ PyDict_Copy(PyObject *o)
     /* a table with many holes is better built anew */
     if (Py_TYPE(mp)->tp_iter == kr_dict_iter
         && mp->ma_used >= mp->ma_keys->nentries * 2 / 3) {
-        PyDictKeysObject *keys = dict_clone_keys(mp->ma_keys);
+        PyDictKeysObject *keys = kr_dict_clone_keys(mp->ma_keys);
         if (keys == NULL) {
             return NULL;
         }
-        PyDictObject *copy = dict_alloc(keys, mp->ma_used);
+        PyDictObject *copy = kr_dict_alloc(keys, mp->ma_used);
         if (copy != NULL && kr_gc_is_tracked(o)) {
             kr_gc_track((PyObject *)copy);
         }
@@ -500,7 +501,7 @@ PyDict_Copy(PyObject *o)
     if (copy == NULL) {
         return NULL;
     }
-    if (dict_merge(copy, o, 1) < 0) {
+    if (_PyDict_MergeEx(copy, o, 1) < 0) {
         Py_DECREF(copy);
         return NULL;
     }
@@ -519,7 +520,7 @@ merge_into_empty(PyDictObject *mp, PyDictObject *other)
         return 0;
     }
     kr_dict_touch(KR_DICT_CLONED, mp, (PyObject *)other, NULL);
-    PyDictKeysObject *keys = dict_clone_keys(from);
+    PyDictKeysObject *keys = kr_dict_clone_keys(from);
     if (keys == NULL) {
         return -1;
     }
@@ -530,7 +531,7 @@ merge_into_empty(PyDictObject *mp, PyDictObject *other)
         && !kr_gc_is_tracked((PyObject *)mp)) {
         kr_gc_track((PyObject *)mp);
     }
-    dict_free_keys(old);
+    kr_dict_free_keys(old);
     return 1;
 }
 
@@ -549,8 +550,9 @@ merge_dict(PyDictObject *mp, PyDictObject *other, int override)
     }
     if (dict_usable_of((size_t)1 << mp->ma_keys->log2_size) < other->ma_used) {
         bool str_keys = kr_dict_has_str_keys(other);
-        if (dict_resize(mp, dict_log2_for_items(mp->ma_used + other->ma_used),
-                        str_keys) < 0) {
+        if (kr_dict_resize(mp,
+                           kr_dict_log2_for_items(mp->ma_used + other->ma_used),
+                           str_keys) < 0) {
             return -1;
         }
     }
@@ -562,12 +564,13 @@ merge_dict(PyDictObject *mp, PyDictObject *other, int override)
         Py_INCREF(key);
         Py_INCREF(value);
         if (override == 1) {
-            err = dict_insert(mp, Py_NewRef(key), hash, Py_NewRef(value));
+            err = kr_dict_insert(mp, Py_NewRef(key), hash, Py_NewRef(value));
         }
         else {
             err = _PyDict_Contains_KnownHash((PyObject *)mp, key, hash);
             if (err == 0) {
-                err = dict_insert(mp, Py_NewRef(key), hash, Py_NewRef(value));
+                err =
+                    kr_dict_insert(mp, Py_NewRef(key), hash, Py_NewRef(value));
             }
             else if (err > 0) {
                 err = 0;
@@ -633,7 +636,7 @@ merge_mapping(PyObject *a, PyObject *b, int override)
 
 /* override: 0 keeps what is there, 1 replaces it, 2 raises KeyError. */
 int
-dict_merge(PyObject *a, PyObject *b, int override)
+_PyDict_MergeEx(PyObject *a, PyObject *b, int override)
 {
     if (a == NULL || !PyDict_Check(a) || b == NULL) {
         PyErr_BadInternalCall();
@@ -648,19 +651,13 @@ dict_merge(PyObject *a, PyObject *b, int override)
 int
 PyDict_Update(PyObject *a, PyObject *b)
 {
-    return dict_merge(a, b, 1);
+    return _PyDict_MergeEx(a, b, 1);
 }
 
 int
 PyDict_Merge(PyObject *a, PyObject *b, int override)
 {
-    return dict_merge(a, b, override != 0);
-}
-
-int
-_PyDict_MergeEx(PyObject *a, PyObject *b, int override)
-{
-    return dict_merge(a, b, override);
+    return _PyDict_MergeEx(a, b, override != 0);
 }
 
 static int
@@ -794,7 +791,7 @@ _PyDict_FromKeys(PyObject *cls, PyObject *iterable, PyObject *value)
                             : PySet_GET_SIZE(iterable);
         bool str_keys =
             dict && kr_dict_has_str_keys((PyDictObject *)iterable);
-        if (dict_resize(mp, dict_log2_for_items(n), str_keys) < 0) {
+        if (kr_dict_resize(mp, kr_dict_log2_for_items(n), str_keys) < 0) {
             Py_DECREF(d);
             return NULL;
         }
@@ -803,7 +800,8 @@ _PyDict_FromKeys(PyObject *cls, PyObject *iterable, PyObject *value)
         Py_hash_t hash;
         while (dict ? _PyDict_Next(iterable, &pos, &key, NULL, &hash)
                     : _PySet_NextEntry(iterable, &pos, &key, &hash)) {
-            if (dict_insert(mp, Py_NewRef(key), hash, Py_NewRef(value)) < 0) {
+            if (kr_dict_insert(mp, Py_NewRef(key), hash, Py_NewRef(value)) <
+                0) {
                 Py_DECREF(d);
                 return NULL;
             }

@@ -78,16 +78,16 @@ kr_dict_keys_version(PyDictObject *dict)
 /* ---- tables */
 
 uint8_t
-dict_log2_for(Py_ssize_t slots)
+kr_dict_log2_for(Py_ssize_t slots)
 {
     size_t n = (((size_t)slots | 8) - 1) | 7;
     return (uint8_t)(64 - __builtin_clzll(n));
 }
 
 uint8_t
-dict_log2_for_items(Py_ssize_t items)
+kr_dict_log2_for_items(Py_ssize_t items)
 {
-    return dict_log2_for((items * 3 + 1) / 2);
+    return kr_dict_log2_for((items * 3 + 1) / 2);
 }
 
 static size_t
@@ -143,7 +143,7 @@ new_keys(uint8_t log2_size, bool str_keys)
 }
 
 void
-dict_free_keys(PyDictKeysObject *keys)
+kr_dict_free_keys(PyDictKeysObject *keys)
 {
     if (keys == kr_dict_empty_keys) {
         return;
@@ -167,7 +167,7 @@ dict_free_keys(PyDictKeysObject *keys)
 }
 
 PyDictKeysObject *
-dict_clone_keys(PyDictKeysObject *keys)
+kr_dict_clone_keys(PyDictKeysObject *keys)
 {
     size_t size = keys_bytes(keys);
     PyDictKeysObject *copy = PyObject_Malloc(size);
@@ -332,7 +332,8 @@ kr_dict_lookup_index(PyDictObject *dict, PyObject *key, Py_hash_t hash)
 
 /* As kr_dict_lookup_index; *value is borrowed, NULL if missing. */
 Py_ssize_t
-dict_lookup(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject **value)
+kr_dict_lookup(PyDictObject *mp, PyObject *key, Py_hash_t hash,
+               PyObject **value)
 {
     Py_ssize_t ix = kr_dict_lookup_index(mp, key, hash);
     *value = ix >= 0 ? *dict_any_value(mp->ma_keys, ix) : NULL;
@@ -415,7 +416,7 @@ resize_with_gap(PyDictObject *mp, uint8_t log2_size, bool str_keys,
 }
 
 int
-dict_resize(PyDictObject *mp, uint8_t log2_size, bool str_keys)
+kr_dict_resize(PyDictObject *mp, uint8_t log2_size, bool str_keys)
 {
     return resize_with_gap(mp, log2_size, str_keys, 0);
 }
@@ -431,8 +432,8 @@ append_entry(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
                     || (!str_key && kr_dict_keys_are_str(keys)))) {
         uint8_t log2_size = keys == kr_dict_empty_keys
                                 ? KR_DICT_MIN_LOG2
-                                : dict_log2_for(mp->ma_used * 3);
-        if (dict_resize(mp, log2_size, str_key) < 0) {
+                                : kr_dict_log2_for(mp->ma_used * 3);
+        if (kr_dict_resize(mp, log2_size, str_key) < 0) {
             return -1;
         }
         keys = mp->ma_keys;
@@ -471,7 +472,7 @@ kr_dict_replace_value(PyDictObject *dict, Py_ssize_t index, PyObject *value)
 }
 
 int
-dict_append(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
+kr_dict_append(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
 {
     dict_maintain_tracking(mp, key, value);
     if (KR_UNLIKELY(append_entry(mp, key, hash, value) < 0)) {
@@ -484,7 +485,7 @@ dict_append(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
 
 /* d[key] = value. Takes over both references, also on failure. */
 int
-dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
+kr_dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
 {
     Py_ssize_t ix = kr_dict_lookup_index(mp, key, hash);
     if (ix >= 0) {
@@ -497,13 +498,13 @@ dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash, PyObject *value)
         Py_DECREF(value);
         return -1;
     }
-    return dict_append(mp, key, hash, value);
+    return kr_dict_append(mp, key, hash, value);
 }
 
 /* Takes entry `ix` out of the table; the reference to its value goes to the
  * caller. The key is released, which may run code. */
 PyObject *
-dict_remove(PyDictObject *mp, Py_hash_t hash, Py_ssize_t ix)
+kr_dict_remove(PyDictObject *mp, Py_hash_t hash, Py_ssize_t ix)
 {
     PyDictKeysObject *keys = mp->ma_keys;
     kr_dict_touch(KR_DICT_DELETED, mp, dict_any_key(keys, ix), NULL);
@@ -617,7 +618,7 @@ kr_dict_move(PyDictObject *dict, PyObject *key, Py_hash_t hash, bool last)
         /* a new table, with room at the wanted end */
         PyObject *own = dict_any_key(keys, ix);
         Py_ssize_t gap = last ? 0 : dict->ma_used / 4 + 2;
-        if (resize_with_gap(dict, dict_log2_for((dict->ma_used + gap) * 3),
+        if (resize_with_gap(dict, kr_dict_log2_for((dict->ma_used + gap) * 3),
                             kr_dict_keys_are_str(keys), gap) < 0) {
             return -1;
         }
@@ -640,11 +641,11 @@ kr_dict_move(PyDictObject *dict, PyObject *key, Py_hash_t hash, bool last)
 /* ---- new dicts */
 
 PyDictObject *
-dict_alloc(PyDictKeysObject *keys, Py_ssize_t used)
+kr_dict_alloc(PyDictKeysObject *keys, Py_ssize_t used)
 {
     PyDictObject *mp = kr_gc_malloc(sizeof(PyDictObject), 0);
     if (mp == NULL) {
-        dict_free_keys(keys);
+        kr_dict_free_keys(keys);
         return NULL;
     }
     mp->ob_base.ob_refcnt = 1;
@@ -660,7 +661,7 @@ dict_alloc(PyDictKeysObject *keys, Py_ssize_t used)
 PyObject *
 PyDict_New(void)
 {
-    return (PyObject *)dict_alloc(kr_dict_empty_keys, 0);
+    return (PyObject *)kr_dict_alloc(kr_dict_empty_keys, 0);
 }
 
 PyObject *
@@ -670,9 +671,10 @@ kr_dict_new_presized(Py_ssize_t n, bool str_keys)
     if (n <= dict_usable_of(8)) {
         return PyDict_New();
     }
-    uint8_t log2_size = n > dict_usable_of(most) ? 17 : dict_log2_for_items(n);
+    uint8_t log2_size =
+        n > dict_usable_of(most) ? 17 : kr_dict_log2_for_items(n);
     PyDictKeysObject *keys = new_keys(log2_size, str_keys);
-    return keys == NULL ? NULL : (PyObject *)dict_alloc(keys, 0);
+    return keys == NULL ? NULL : (PyObject *)kr_dict_alloc(keys, 0);
 }
 
 PyObject *

@@ -127,20 +127,19 @@ dict_maintain_tracking(PyDictObject *mp, PyObject *key, PyObject *value)
 }
 
 /* core.c. Sizes are exponents; all return -1/NULL with an exception. */
-uint8_t dict_log2_for(Py_ssize_t slots);
-uint8_t dict_log2_for_items(Py_ssize_t items);
-int dict_resize(PyDictObject *mp, uint8_t log2_size, bool str_keys);
-PyDictKeysObject *dict_clone_keys(PyDictKeysObject *keys);
-void dict_free_keys(PyDictKeysObject *keys);
-Py_ssize_t dict_lookup(PyDictObject *mp, PyObject *key, Py_hash_t hash,
-                       PyObject **value);
-int dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash,
-                PyObject *value);
+uint8_t kr_dict_log2_for(Py_ssize_t slots);
+uint8_t kr_dict_log2_for_items(Py_ssize_t items);
+int kr_dict_resize(PyDictObject *mp, uint8_t log2_size, bool str_keys);
+PyDictKeysObject *kr_dict_clone_keys(PyDictKeysObject *keys);
+void kr_dict_free_keys(PyDictKeysObject *keys);
+Py_ssize_t kr_dict_lookup(PyDictObject *mp, PyObject *key, Py_hash_t hash,
+                          PyObject **value);
+int kr_dict_insert(PyDictObject *mp, PyObject *key, Py_hash_t hash,
+                   PyObject *value);
 /* the same for a key that is known to be missing */
-int dict_append(PyDictObject *mp, PyObject *key, Py_hash_t hash,
-                PyObject *value);
-PyObject *dict_remove(PyDictObject *mp, Py_hash_t hash, Py_ssize_t ix);
-PyDictObject *dict_alloc(PyDictKeysObject *keys, Py_ssize_t used);
-int dict_merge(PyObject *a, PyObject *b, int override);
+int kr_dict_append(PyDictObject *mp, PyObject *key, Py_hash_t hash,
+                   PyObject *value);
+PyObject *kr_dict_remove(PyDictObject *mp, Py_hash_t hash, Py_ssize_t ix);
+PyDictObject *kr_dict_alloc(PyDictKeysObject *keys, Py_ssize_t used);
 
 #endif

@@ -19,7 +19,7 @@ dict_dealloc(PyObject *self)
         return;
     }
     Py_TRASHCAN_BEGIN(mp, dict_dealloc)
-    dict_free_keys(mp->ma_keys);
+    kr_dict_free_keys(mp->ma_keys);
     mp->ma_keys = kr_dict_empty_keys;
     if (Py_IS_TYPE(self, &PyDict_Type)) {
         kr_gc_free(self, 0);
@@ -141,7 +141,7 @@ dict_equal(PyDictObject *a, PyDictObject *b)
     while (_PyDict_Next((PyObject *)a, &pos, &key, &av, &hash)) {
         Py_INCREF(key);
         Py_INCREF(av);
-        Py_ssize_t ix = dict_lookup(b, key, hash, &bv);
+        Py_ssize_t ix = kr_dict_lookup(b, key, hash, &bv);
         int eq = ix == KR_DICT_ERROR ? -1 : 0;
         if (bv != NULL) {
             Py_INCREF(bv);
@@ -186,7 +186,7 @@ dict_subscript(PyObject *self, PyObject *key)
         return NULL;
     }
     PyObject *value;
-    Py_ssize_t ix = dict_lookup((PyDictObject *)self, key, hash, &value);
+    Py_ssize_t ix = kr_dict_lookup((PyDictObject *)self, key, hash, &value);
     if (KR_LIKELY(value != NULL)) {
         return Py_NewRef(value);
     }
@@ -274,7 +274,7 @@ dict_popitem(PyObject *self, PyObject *ignored)
     Py_hash_t hash = kr_dict_keys_are_str(keys)
                          ? dict_str_hash(key)
                          : kr_dict_entry_at(keys, i)->hash;
-    PyObject *value = dict_remove(mp, hash, i);
+    PyObject *value = kr_dict_remove(mp, hash, i);
     keys->nentries = i; /* `key` is held, so that nothing ran since */
     keys->first = keys->first > i ? i : keys->first;
     PyTuple_SET_ITEM(res, 0, key);
