@@ -1,10 +1,14 @@
-"""No header is included from a higher layer, and folders stay in their rooms."""
+"""No header is included from a higher layer, and what headers declare for other
+files has a prefix."""
 import os
 import re
 
 ORDER = ["base", "memory", "objects", "code", "front", "vm", "jit", "runtime",
          "modules", "cli"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+\.h)"')
+PROTOTYPE = re.compile(
+    r"^(?!static\b|typedef\b|return\b)\w[\w ]*[ *](\w+)\([^{};]*\);", re.M)
+PREFIX = re.compile("kr_|_?Py")
 
 
 def violations(top):
@@ -24,7 +28,22 @@ def violations(top):
                                f"{layer} includes {m.group(1)}")
 
 
+def unprefixed(top):
+    for folder, _, files in os.walk(os.path.join(top, "src")):
+        for name in files:
+            if not name.endswith(".h"):
+                continue
+            path = os.path.join(folder, name)
+            with open(path) as f:
+                for symbol in PROTOTYPE.findall(f.read()):
+                    if not PREFIX.match(symbol):
+                        yield f"{os.path.relpath(path, top)}: {symbol}"
+
+
 def run(report, top):
     found = list(violations(top))
     report.add("headers come from lower layers",
+               "\n".join(found) if found else None)
+    found = list(unprefixed(top))
+    report.add("functions that files share are kr_* or Py*",
                "\n".join(found) if found else None)
