@@ -62,6 +62,7 @@ add_custom_command(
   COMMENT "Writing the parser")
 add_custom_command(
   OUTPUT ${GEN}/kr_ops.h ${GEN}/kr_op_list.h ${GEN}/kr_opcode_tables.h
+    ${GEN}/instructions.md
   COMMAND opgen ${GEN} ${KR_OPS}
   DEPENDS opgen ${KR_OPS}
   COMMENT "Writing the interpreter's instructions")

@@ -1,5 +1,5 @@
-"""No header is included from a higher layer, and what headers declare for other
-files has a prefix."""
+"""No header is included from a higher layer, what headers declare for other
+files has a prefix, and docs/instructions.md is made of src/vm/ops."""
 import os
 import re
 
@@ -47,3 +47,10 @@ def run(report, top):
     found = list(unprefixed(top))
     report.add("functions that files share are kr_* or Py*",
                "\n".join(found) if found else None)
+    build = os.path.dirname(report.krait)
+    made = f"{build}/gen/instructions.md"
+    if os.path.exists(made):
+        with open(made) as new, open(f"{top}/docs/instructions.md") as kept:
+            same = new.read() == kept.read()
+        report.add("docs/instructions.md is true",
+                   None if same else f"copy {made} there")
