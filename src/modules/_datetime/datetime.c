@@ -57,62 +57,25 @@ kr_dt_make_datetime(const struct moment *m, PyObject *tz, int fold,
     return self;
 }
 
-static PyObject *
-from_state(PyTypeObject *type, const unsigned char *state, PyObject *args)
-{
-    PyObject *tz =
-        PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
-    if (tz != Py_None && !IS_TZINFO(tz)) {
-        PyErr_SetString(PyExc_TypeError, "bad tzinfo state arg");
-        return NULL;
-    }
-    PyDateTime_DateTime *self = DT(type->tp_alloc(type, 0));
-    if (self != NULL) {
-        self->hashcode = -1;
-        memcpy(self->data, state, _PyDateTime_DATETIME_DATASIZE);
-        self->fold = self->data[2] >> 7;
-        self->data[2] &= 0x7f;
-        self->hastzinfo = tz != Py_None;
-        self->tzinfo = tz != Py_None ? Py_NewRef(tz) : NULL;
-    }
-    return (PyObject *)self;
-}
-
 static char *field_names[] = {"year",   "month",       "day",    "hour", "minute",
                               "second", "microsecond", "tzinfo", "fold", NULL};
 
 static PyObject *
 datetime_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *hold;
-    const unsigned char *state =
-        kr_dt_pickle_state(args, 2, _PyDateTime_DATETIME_DATASIZE, 2, 0x7f, 1,
-                           12, "datetime", &hold);
-    if (state != NULL) {
-        PyObject *self = from_state(type, state, args);
-        Py_DECREF(hold);
-        return self;
-    }
+    PyObject *self = kr_dt_unpickle(type, args, _PyDateTime_DATETIME_DATASIZE,
+                                    2, 1, 12, "datetime");
     struct moment m = {0};
     int fold = 0;
     PyObject *tz = Py_None;
-    if (PyErr_Occurred() ||
+    if (self != NULL || PyErr_Occurred() ||
         !PyArg_ParseTupleAndKeywords(args, kwargs, "iii|iiiiO$i", field_names,
                                      &m.date.year, &m.date.month, &m.date.day,
                                      &m.hour, &m.minute, &m.second, &m.us, &tz,
                                      &fold)) {
-        return NULL;
+        return self;
     }
     return kr_dt_new_datetime(&m, tz, fold, type);
-}
-
-static void
-datetime_dealloc(PyObject *self)
-{
-    if (DT(self)->hastzinfo) {
-        Py_XDECREF(DT(self)->tzinfo);
-    }
-    Py_TYPE(self)->tp_free(self);
 }
 
 /* ---- from the clock */
@@ -326,32 +289,6 @@ datetime_fromisoformat(PyObject *cls, PyObject *text)
     return result;
 }
 
-/* ---- zone */
-
-PyObject *
-kr_dt_datetime_offset(PyObject *self)
-{
-    return kr_dt_tz_offset(kr_dt_tzinfo_of(self), self);
-}
-
-static PyObject *
-datetime_utcoffset(PyObject *self, PyObject *ignored)
-{
-    return kr_dt_datetime_offset(self);
-}
-
-static PyObject *
-datetime_dst(PyObject *self, PyObject *ignored)
-{
-    return kr_dt_tz_dst(kr_dt_tzinfo_of(self), self);
-}
-
-static PyObject *
-datetime_tzname(PyObject *self, PyObject *ignored)
-{
-    return kr_dt_tz_name(kr_dt_tzinfo_of(self), self);
-}
-
 /* ---- arithmetic */
 
 PyObject *
@@ -395,8 +332,8 @@ difference(PyObject *a, PyObject *b)
     if (kr_dt_tzinfo_of(a) == kr_dt_tzinfo_of(b)) {
         return kr_dt_delta_from_us(diff, &kr_delta_type);
     }
-    PyObject *oa = kr_dt_datetime_offset(a), *result = NULL;
-    PyObject *ob = oa ? kr_dt_datetime_offset(b) : NULL;
+    PyObject *oa = kr_dt_utcoffset(a, NULL), *result = NULL;
+    PyObject *ob = oa ? kr_dt_utcoffset(b, NULL) : NULL;
     if (ob != NULL && (oa == Py_None) != (ob == Py_None)) {
         PyErr_SetString(PyExc_TypeError, "can't subtract offset-naive and "
                                          "offset-aware datetimes");
@@ -434,7 +371,7 @@ depends_on_fold(PyObject *self, PyObject *offset)
     struct moment m = kr_dt_moment(self);
     PyObject *flipped = kr_dt_new_datetime(&m, kr_dt_tzinfo_of(self),
                                            !DT(self)->fold, Py_TYPE(self));
-    PyObject *other = flipped ? kr_dt_datetime_offset(flipped) : NULL;
+    PyObject *other = flipped ? kr_dt_utcoffset(flipped, NULL) : NULL;
     Py_XDECREF(flipped);
     if (other == NULL) {
         return -1;
@@ -494,8 +431,8 @@ datetime_richcompare(PyObject *a, PyObject *b, int op)
             memcmp(DT(a)->data, DT(b)->data, _PyDateTime_DATETIME_DATASIZE);
         Py_RETURN_RICHCOMPARE(order, 0, op);
     }
-    PyObject *oa = kr_dt_datetime_offset(a);
-    PyObject *ob = oa ? kr_dt_datetime_offset(b) : NULL;
+    PyObject *oa = kr_dt_utcoffset(a, NULL);
+    PyObject *ob = oa ? kr_dt_utcoffset(b, NULL) : NULL;
     PyObject *result = ob ? compare_aware(a, b, oa, ob, op) : NULL;
     Py_XDECREF(oa);
     Py_XDECREF(ob);
@@ -505,37 +442,8 @@ datetime_richcompare(PyObject *a, PyObject *b, int op)
 static Py_hash_t
 datetime_hash(PyObject *self)
 {
-    PyDateTime_DateTime *dt = DT(self);
-    if (dt->hashcode != -1) {
-        return dt->hashcode;
-    }
-    PyObject *plain = Py_NewRef(self);
-    if (dt->fold) {
-        struct moment m = kr_dt_moment(self);
-        Py_SETREF(plain, kr_dt_new_datetime(&m, kr_dt_tzinfo_of(self), 0,
-                                            Py_TYPE(self)));
-        if (plain == NULL) {
-            return -1;
-        }
-    }
-    PyObject *offset = kr_dt_datetime_offset(plain);
-    Py_DECREF(plain);
-    if (offset == NULL) {
-        return -1;
-    }
-    if (offset == Py_None) {
-        dt->hashcode = _Py_HashBytes(dt->data, _PyDateTime_DATETIME_DATASIZE);
-    }
-    else {
-        PyObject *delta = kr_dt_delta_from_us(
-            us_of(self) - kr_dt_delta_us(offset), &kr_delta_type);
-        if (delta != NULL) {
-            dt->hashcode = PyObject_Hash(delta);
-            Py_DECREF(delta);
-        }
-    }
-    Py_DECREF(offset);
-    return dt->hashcode;
+    return DT(self)->hashcode != -1 ? DT(self)->hashcode
+                                    : kr_dt_clock_hash(self, us_of(self));
 }
 
 /* ---- text */
@@ -646,7 +554,7 @@ static PyObject *
 datetime_utctimetuple(PyObject *self, PyObject *ignored)
 {
     struct moment m = kr_dt_moment(self);
-    PyObject *offset = kr_dt_datetime_offset(self);
+    PyObject *offset = kr_dt_utcoffset(self, NULL);
     if (offset == NULL) {
         return NULL;
     }
@@ -769,7 +677,7 @@ datetime_astimezone(PyObject *self, PyObject *args, PyObject *kwargs)
         if (kr_dt_tzinfo_of(self) == tz) {
             return Py_NewRef(self);
         }
-        offset = kr_dt_datetime_offset(self);
+        offset = kr_dt_utcoffset(self, NULL);
         if (offset == NULL) {
             return NULL;
         }
@@ -797,84 +705,6 @@ datetime_astimezone(PyObject *self, PyObject *args, PyObject *kwargs)
     Py_DECREF(offset);
     return utc ? attach(utc, tz) : NULL;
 }
-
-/* ---- pickles */
-
-static PyObject *
-reduce(PyObject *self, int protocol)
-{
-    unsigned char state[_PyDateTime_DATETIME_DATASIZE];
-    memcpy(state, DT(self)->data, sizeof state);
-    if (protocol > 3 && DT(self)->fold) {
-        state[2] |= 0x80;
-    }
-    PyObject *bytes = PyBytes_FromStringAndSize((char *)state, sizeof state);
-    if (!DT(self)->hastzinfo) {
-        return Py_BuildValue("O(N)", Py_TYPE(self), bytes);
-    }
-    return Py_BuildValue("O(NO)", Py_TYPE(self), bytes, DT(self)->tzinfo);
-}
-
-static PyObject *
-datetime_reduce_ex(PyObject *self, PyObject *args)
-{
-    int protocol;
-    if (!PyArg_ParseTuple(args, "i:__reduce_ex__", &protocol)) {
-        return NULL;
-    }
-    return reduce(self, protocol);
-}
-
-static PyObject *
-datetime_reduce(PyObject *self, PyObject *ignored)
-{
-    return reduce(self, 2);
-}
-
-/* ---- fields */
-
-static PyObject *
-datetime_hour(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_DATE_GET_HOUR(self));
-}
-
-static PyObject *
-datetime_minute(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_DATE_GET_MINUTE(self));
-}
-
-static PyObject *
-datetime_second(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_DATE_GET_SECOND(self));
-}
-
-static PyObject *
-datetime_microsecond(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_DATE_GET_MICROSECOND(self));
-}
-
-static PyObject *
-datetime_tzinfo(PyObject *self, void *ignored)
-{
-    return Py_NewRef(kr_dt_tzinfo_of(self));
-}
-
-static PyObject *
-datetime_fold(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(DT(self)->fold);
-}
-
-static PyGetSetDef datetime_getset[] = {
-    {"hour", datetime_hour},     {"minute", datetime_minute},
-    {"second", datetime_second}, {"microsecond", datetime_microsecond},
-    {"tzinfo", datetime_tzinfo}, {"fold", datetime_fold},
-    {NULL},
-};
 
 #define KEYWORD_METHOD METH_VARARGS | METH_KEYWORDS
 
@@ -913,19 +743,17 @@ static PyMethodDef datetime_methods[] = {
      "sep stands between date and time. The optional argument timespec tells "
      "how\nmuch to write: 'auto', 'hours', 'minutes', 'seconds', "
      "'milliseconds' or\n'microseconds'."},
-    {"utcoffset", datetime_utcoffset, METH_NOARGS,
+    {"utcoffset", kr_dt_utcoffset, METH_NOARGS,
      "Return self.tzinfo.utcoffset(self)."},
-    {"tzname", datetime_tzname, METH_NOARGS,
-     "Return self.tzinfo.tzname(self)."},
-    {"dst", datetime_dst, METH_NOARGS, "Return self.tzinfo.dst(self)."},
+    {"tzname", kr_dt_tzname, METH_NOARGS, "Return self.tzinfo.tzname(self)."},
+    {"dst", kr_dt_dst, METH_NOARGS, "Return self.tzinfo.dst(self)."},
     {"replace", (PyCFunction)(void *)datetime_replace, KEYWORD_METHOD,
      "A datetime with some fields replaced."},
     {"astimezone", (PyCFunction)(void *)datetime_astimezone, KEYWORD_METHOD,
      "tz -> the same moment in zone tz (or the local one)."},
-    {"__reduce_ex__", datetime_reduce_ex, METH_VARARGS,
+    {"__reduce_ex__", kr_dt_reduce_ex, METH_VARARGS,
      "__reduce_ex__(proto) -> (cls, state)"},
-    {"__reduce__", datetime_reduce, METH_NOARGS,
-     "__reduce__() -> (cls, state)"},
+    {"__reduce__", kr_dt_reduce, METH_NOARGS, "__reduce__() -> (cls, state)"},
     {NULL},
 };
 
@@ -935,10 +763,9 @@ static PyNumberMethods datetime_number = {
 };
 
 PyTypeObject kr_datetime_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.datetime",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.datetime",
     .tp_basicsize = sizeof(PyDateTime_DateTime),
-    .tp_dealloc = datetime_dealloc,
+    .tp_dealloc = kr_dt_clock_dealloc,
     .tp_repr = datetime_repr,
     .tp_as_number = &datetime_number,
     .tp_hash = datetime_hash,
@@ -951,7 +778,7 @@ PyTypeObject kr_datetime_type = {
               "tzinfo, the others are ints.",
     .tp_richcompare = datetime_richcompare,
     .tp_methods = datetime_methods,
-    .tp_getset = datetime_getset,
+    .tp_getset = kr_dt_clock_getset,
     .tp_base = &kr_date_type,
     .tp_new = datetime_new,
 };

@@ -102,10 +102,28 @@ PyObject *kr_dt_tz_dst(PyObject *tz, PyObject *arg);
 PyObject *kr_dt_tz_name(PyObject *tz, PyObject *arg);
 PyObject *kr_dt_new_timezone(PyObject *offset, PyObject *name);
 PyObject *kr_dt_create_timezone(PyObject *offset, PyObject *name);
-/* The tzinfo member or None, borrowed, of a time or datetime. */
-PyObject *kr_dt_tzinfo_of(PyObject *o);
 /* The local zone of a moment since the epoch. */
 PyObject *kr_dt_local_zone(time_t t);
+
+/* ---- clock.c: of times and datetimes */
+/* The tzinfo member or None, borrowed. */
+PyObject *kr_dt_tzinfo_of(PyObject *self);
+void kr_dt_clock_dealloc(PyObject *self);
+/* hour to fold */
+extern PyGetSetDef kr_dt_clock_getset[];
+/* Methods; `ignored` may be NULL. */
+PyObject *kr_dt_utcoffset(PyObject *self, PyObject *ignored);
+PyObject *kr_dt_dst(PyObject *self, PyObject *ignored);
+PyObject *kr_dt_tzname(PyObject *self, PyObject *ignored);
+PyObject *kr_dt_reduce_ex(PyObject *self, PyObject *args);
+PyObject *kr_dt_reduce(PyObject *self, PyObject *ignored);
+/* A new object if the arguments are a state and perhaps a tzinfo, as for
+ * kr_dt_pickle_state; else NULL, perhaps with an exception set. */
+PyObject *kr_dt_unpickle(PyTypeObject *type, PyObject *args, Py_ssize_t size,
+                         int at, int low, int high, const char *what);
+/* Computes and keeps the hash; us is the object in microseconds without its
+ * offset. -1 with an exception set. */
+Py_hash_t kr_dt_clock_hash(PyObject *self, __int128 us);
 
 /* ---- format.c */
 #define UTC_OFFSET_SIZE 24
@@ -159,7 +177,6 @@ PyObject *kr_dt_make_datetime(const struct moment *m, PyObject *tz, int fold,
                               PyObject *cls);
 struct ymd kr_dt_ymd(PyObject *date);
 struct moment kr_dt_moment(PyObject *datetime);
-PyObject *kr_dt_datetime_offset(PyObject *datetime);
 /* datetime + sign * delta. */
 PyObject *kr_dt_datetime_shift(PyObject *datetime, PyObject *delta, int sign);
 PyObject *kr_dt_datetime_fromtimestamp(PyObject *cls, PyObject *args,

@@ -26,82 +26,20 @@ kr_dt_new_time(int h, int m, int s, int us, PyObject *tz, int fold,
 }
 
 static PyObject *
-from_state(PyTypeObject *type, const unsigned char *state, PyObject *args)
-{
-    PyObject *tz =
-        PyTuple_GET_SIZE(args) == 2 ? PyTuple_GET_ITEM(args, 1) : Py_None;
-    if (tz != Py_None && !IS_TZINFO(tz)) {
-        PyErr_SetString(PyExc_TypeError, "bad tzinfo state arg");
-        return NULL;
-    }
-    PyDateTime_Time *self = TIME(type->tp_alloc(type, 0));
-    if (self != NULL) {
-        self->hashcode = -1;
-        memcpy(self->data, state, _PyDateTime_TIME_DATASIZE);
-        self->fold = self->data[0] >> 7;
-        self->data[0] &= 0x7f;
-        self->hastzinfo = tz != Py_None;
-        self->tzinfo = tz != Py_None ? Py_NewRef(tz) : NULL;
-    }
-    return (PyObject *)self;
-}
-
-static PyObject *
 time_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"hour",   "minute", "second", "microsecond",
                                "tzinfo", "fold",   NULL};
-    PyObject *hold;
-    const unsigned char *state = kr_dt_pickle_state(
-        args, 2, _PyDateTime_TIME_DATASIZE, 0, 0x7f, 0, 23, "time", &hold);
-    if (state != NULL) {
-        PyObject *self = from_state(type, state, args);
-        Py_DECREF(hold);
-        return self;
-    }
+    PyObject *self =
+        kr_dt_unpickle(type, args, _PyDateTime_TIME_DATASIZE, 0, 0, 23, "time");
     int h = 0, m = 0, s = 0, us = 0, fold = 0;
     PyObject *tz = Py_None;
-    if (PyErr_Occurred() ||
-        !PyArg_ParseTupleAndKeywords(args, kwargs, "|iiiiO$i", keywords, &h,
-                                     &m, &s, &us, &tz, &fold)) {
-        return NULL;
+    if (self != NULL || PyErr_Occurred() ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "|iiiiO$i", keywords, &h, &m,
+                                     &s, &us, &tz, &fold)) {
+        return self;
     }
     return kr_dt_new_time(h, m, s, us, tz, fold, type);
-}
-
-static void
-time_dealloc(PyObject *self)
-{
-    if (TIME(self)->hastzinfo) {
-        Py_XDECREF(TIME(self)->tzinfo);
-    }
-    Py_TYPE(self)->tp_free(self);
-}
-
-/* ---- zone */
-
-static PyObject *
-offset_of(PyObject *self)
-{
-    return kr_dt_tz_offset(kr_dt_tzinfo_of(self), Py_None);
-}
-
-static PyObject *
-time_utcoffset(PyObject *self, PyObject *ignored)
-{
-    return offset_of(self);
-}
-
-static PyObject *
-time_dst(PyObject *self, PyObject *ignored)
-{
-    return kr_dt_tz_dst(kr_dt_tzinfo_of(self), Py_None);
-}
-
-static PyObject *
-time_tzname(PyObject *self, PyObject *ignored)
-{
-    return kr_dt_tz_name(kr_dt_tzinfo_of(self), Py_None);
 }
 
 /* ---- text */
@@ -261,7 +199,8 @@ time_richcompare(PyObject *a, PyObject *b, int op)
     if (kr_dt_tzinfo_of(a) == kr_dt_tzinfo_of(b)) {
         return compare_bytes(a, b, op);
     }
-    PyObject *oa = offset_of(a), *ob = oa ? offset_of(b) : NULL;
+    PyObject *oa = kr_dt_utcoffset(a, NULL);
+    PyObject *ob = oa ? kr_dt_utcoffset(b, NULL) : NULL;
     PyObject *result = ob ? compare_aware(a, b, oa, ob, op) : NULL;
     Py_XDECREF(oa);
     Py_XDECREF(ob);
@@ -271,38 +210,8 @@ time_richcompare(PyObject *a, PyObject *b, int op)
 static Py_hash_t
 time_hash(PyObject *self)
 {
-    PyDateTime_Time *t = TIME(self);
-    if (t->hashcode != -1) {
-        return t->hashcode;
-    }
-    PyObject *plain = Py_NewRef(self);
-    if (t->fold) {
-        Py_SETREF(plain,
-                  kr_dt_new_time(t->data[0], t->data[1], t->data[2],
-                                 PyDateTime_TIME_GET_MICROSECOND(self),
-                                 kr_dt_tzinfo_of(self), 0, Py_TYPE(self)));
-        if (plain == NULL) {
-            return -1;
-        }
-    }
-    PyObject *offset = offset_of(plain);
-    Py_DECREF(plain);
-    if (offset == NULL) {
-        return -1;
-    }
-    if (offset == Py_None) {
-        t->hashcode = _Py_HashBytes(t->data, _PyDateTime_TIME_DATASIZE);
-    }
-    else {
-        PyObject *delta = kr_dt_delta_from_us(
-            us_of_day(self) - kr_dt_delta_us(offset), &kr_delta_type);
-        if (delta != NULL) {
-            t->hashcode = PyObject_Hash(delta);
-            Py_DECREF(delta);
-        }
-    }
-    Py_DECREF(offset);
-    return t->hashcode;
+    return TIME(self)->hashcode != -1 ? TIME(self)->hashcode
+                                      : kr_dt_clock_hash(self, us_of_day(self));
 }
 
 /* ---- the rest */
@@ -324,80 +233,6 @@ time_replace(PyObject *self, PyObject *args, PyObject *kwargs)
     return kr_dt_new_time(h, m, s, us, tz, fold, Py_TYPE(self));
 }
 
-static PyObject *
-reduce(PyObject *self, int protocol)
-{
-    unsigned char state[_PyDateTime_TIME_DATASIZE];
-    memcpy(state, TIME(self)->data, sizeof state);
-    if (protocol > 3 && TIME(self)->fold) {
-        state[0] |= 0x80;
-    }
-    PyObject *bytes = PyBytes_FromStringAndSize((char *)state, sizeof state);
-    if (!TIME(self)->hastzinfo) {
-        return Py_BuildValue("O(N)", Py_TYPE(self), bytes);
-    }
-    return Py_BuildValue("O(NO)", Py_TYPE(self), bytes, TIME(self)->tzinfo);
-}
-
-static PyObject *
-time_reduce_ex(PyObject *self, PyObject *args)
-{
-    int protocol;
-    if (!PyArg_ParseTuple(args, "i:__reduce_ex__", &protocol)) {
-        return NULL;
-    }
-    return reduce(self, protocol);
-}
-
-static PyObject *
-time_reduce(PyObject *self, PyObject *ignored)
-{
-    return reduce(self, 2);
-}
-
-static PyObject *
-time_hour(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_TIME_GET_HOUR(self));
-}
-
-static PyObject *
-time_minute(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_TIME_GET_MINUTE(self));
-}
-
-static PyObject *
-time_second(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_TIME_GET_SECOND(self));
-}
-
-static PyObject *
-time_microsecond(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(PyDateTime_TIME_GET_MICROSECOND(self));
-}
-
-static PyObject *
-time_tzinfo(PyObject *self, void *ignored)
-{
-    return Py_NewRef(kr_dt_tzinfo_of(self));
-}
-
-static PyObject *
-time_fold(PyObject *self, void *ignored)
-{
-    return PyLong_FromLong(TIME(self)->fold);
-}
-
-static PyGetSetDef time_getset[] = {
-    {"hour", time_hour},     {"minute", time_minute},
-    {"second", time_second}, {"microsecond", time_microsecond},
-    {"tzinfo", time_tzinfo}, {"fold", time_fold},
-    {NULL},
-};
-
 static PyMethodDef time_methods[] = {
     {"isoformat", (PyCFunction)(void *)time_isoformat,
      METH_VARARGS | METH_KEYWORDS,
@@ -408,25 +243,24 @@ static PyMethodDef time_methods[] = {
      METH_VARARGS | METH_KEYWORDS, "format -> str, as time.strftime()."},
     {"__format__", (PyCFunction)(void *)kr_dt_format, METH_VARARGS,
      "Formats self with strftime."},
-    {"utcoffset", time_utcoffset, METH_NOARGS,
+    {"utcoffset", kr_dt_utcoffset, METH_NOARGS,
      "Return self.tzinfo.utcoffset(self)."},
-    {"tzname", time_tzname, METH_NOARGS, "Return self.tzinfo.tzname(self)."},
-    {"dst", time_dst, METH_NOARGS, "Return self.tzinfo.dst(self)."},
+    {"tzname", kr_dt_tzname, METH_NOARGS, "Return self.tzinfo.tzname(self)."},
+    {"dst", kr_dt_dst, METH_NOARGS, "Return self.tzinfo.dst(self)."},
     {"replace", (PyCFunction)(void *)time_replace, METH_VARARGS | METH_KEYWORDS,
      "A time with some fields replaced."},
     {"fromisoformat", time_fromisoformat, METH_O | METH_CLASS,
      "str -> time in ISO 8601 format."},
-    {"__reduce_ex__", time_reduce_ex, METH_VARARGS,
+    {"__reduce_ex__", kr_dt_reduce_ex, METH_VARARGS,
      "__reduce_ex__(proto) -> (cls, state)"},
-    {"__reduce__", time_reduce, METH_NOARGS, "__reduce__() -> (cls, state)"},
+    {"__reduce__", kr_dt_reduce, METH_NOARGS, "__reduce__() -> (cls, state)"},
     {NULL},
 };
 
 PyTypeObject kr_time_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "datetime.time",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "datetime.time",
     .tp_basicsize = sizeof(PyDateTime_Time),
-    .tp_dealloc = time_dealloc,
+    .tp_dealloc = kr_dt_clock_dealloc,
     .tp_repr = time_repr,
     .tp_hash = time_hash,
     .tp_str = time_str,
@@ -438,6 +272,6 @@ PyTypeObject kr_time_type = {
               "ints.",
     .tp_richcompare = time_richcompare,
     .tp_methods = time_methods,
-    .tp_getset = time_getset,
+    .tp_getset = kr_dt_clock_getset,
     .tp_new = time_new,
 };

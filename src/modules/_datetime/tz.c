@@ -22,15 +22,6 @@ kr_dt_check_tzinfo(PyObject *o)
     return -1;
 }
 
-PyObject *
-kr_dt_tzinfo_of(PyObject *o)
-{
-    if (!_PyDateTime_HAS_TZINFO(o)) {
-        return Py_None;
-    }
-    return IS_TIME(o) ? TIME(o)->tzinfo : DT(o)->tzinfo;
-}
-
 static PyObject *
 call_offset(PyObject *tz, PyObject *name, PyObject *arg)
 {
@@ -167,7 +158,7 @@ tzinfo_fromutc(PyObject *self, PyObject *dt)
         PyErr_SetString(PyExc_ValueError, "fromutc: dt.tzinfo is not self");
         return NULL;
     }
-    PyObject *offset = kr_dt_datetime_offset(dt);
+    PyObject *offset = kr_dt_utcoffset(dt, NULL);
     if (offset == NULL) {
         return NULL;
     }
