@@ -724,13 +724,12 @@ csv_reader(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!PyArg_UnpackTuple(args, "", 1, 2, &source, &base)) {
         return NULL;
     }
-    struct reader *r = PyObject_GC_New(struct reader, state->reader_type);
+    struct reader *r =
+        (struct reader *)PyType_GenericAlloc(state->reader_type, 0);
     if (r == NULL) {
         return NULL;
     }
-    memset((char *)r + sizeof(PyObject), 0, sizeof(*r) - sizeof(PyObject));
     r->state = state;
-    PyObject_GC_Track(r);
     r->input = PyObject_GetIter(source);
     if (r->input != NULL) {
         r->dialect = make_dialect(state, base, kwargs);
@@ -1041,13 +1040,12 @@ csv_writer(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!PyArg_UnpackTuple(args, "", 1, 2, &file, &base)) {
         return NULL;
     }
-    struct writer *w = PyObject_GC_New(struct writer, state->writer_type);
+    struct writer *w =
+        (struct writer *)PyType_GenericAlloc(state->writer_type, 0);
     if (w == NULL) {
         return NULL;
     }
-    memset((char *)w + sizeof(PyObject), 0, sizeof(*w) - sizeof(PyObject));
     w->state = state;
-    PyObject_GC_Track(w);
     if (_PyObject_LookupAttr(file, KR_ID(write), &w->write) < 0) {
         Py_DECREF(w);
         return NULL;
