@@ -339,46 +339,28 @@ plausible(unpickler *self, Py_ssize_t n)
            n > PY_SSIZE_T_MAX - 64; /* MemoryError is right then */
 }
 
+/* A bytes object, or a bytearray, behind a size of that many bytes. */
 static int
-load_bytes(unpickler *self, int size)
+load_bytes(unpickler *self, int size, bool array)
 {
-    Py_ssize_t n = read_size(self, size, "BINBYTES");
+    Py_ssize_t n = read_size(self, size, array ? "BYTEARRAY8" : "BINBYTES");
     if (n < 0) {
         return -1;
     }
     if (!plausible(self, n)) {
         return kr_up_truncated();
     }
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, n);
-    if (bytes == NULL) {
+    PyObject *obj = array ? PyByteArray_FromStringAndSize(NULL, n)
+                          : PyBytes_FromStringAndSize(NULL, n);
+    if (obj == NULL) {
         return -1;
     }
-    if (kr_up_read_into(self, PyBytes_AS_STRING(bytes), n) < 0) {
-        Py_DECREF(bytes);
+    char *data = array ? PyByteArray_AS_STRING(obj) : PyBytes_AS_STRING(obj);
+    if (kr_up_read_into(self, data, n) < 0) {
+        Py_DECREF(obj);
         return -1;
     }
-    return push(self, bytes);
-}
-
-static int
-load_bytearray(unpickler *self)
-{
-    Py_ssize_t n = read_size(self, 8, "BYTEARRAY8");
-    if (n < 0) {
-        return -1;
-    }
-    if (!plausible(self, n)) {
-        return kr_up_truncated();
-    }
-    PyObject *array = PyByteArray_FromStringAndSize(NULL, n);
-    if (array == NULL) {
-        return -1;
-    }
-    if (kr_up_read_into(self, PyByteArray_AS_STRING(array), n) < 0) {
-        Py_DECREF(array);
-        return -1;
-    }
-    return push(self, array);
+    return push(self, obj);
 }
 
 /* ---- out-of-band buffers */
@@ -1094,10 +1076,10 @@ step(unpickler *self, unsigned char op)
     case LONG4: return load_counted_long(self, 4);
     case FLOAT: return load_float(self);
     case BINFLOAT: return load_binfloat(self);
-    case SHORT_BINBYTES: return load_bytes(self, 1);
-    case BINBYTES: return load_bytes(self, 4);
-    case BINBYTES8: return load_bytes(self, 8);
-    case BYTEARRAY8: return load_bytearray(self);
+    case SHORT_BINBYTES: return load_bytes(self, 1, false);
+    case BINBYTES: return load_bytes(self, 4, false);
+    case BINBYTES8: return load_bytes(self, 8, false);
+    case BYTEARRAY8: return load_bytes(self, 8, true);
     case NEXT_BUFFER: return load_next_buffer(self);
     case READONLY_BUFFER: return load_readonly_buffer(self);
     case SHORT_BINSTRING: return load_binstring(self, 1);
