@@ -148,6 +148,14 @@ read_size(unpickler *self, int n, const char *what)
     return (Py_ssize_t)v;
 }
 
+/* A line with something in it, as kr_up_readline. */
+static Py_ssize_t
+read_line(unpickler *self, char **s)
+{
+    Py_ssize_t n = kr_up_readline(self, s);
+    return n == 0 || n == 1 ? kr_up_truncated() : n;
+}
+
 /* ---- numbers */
 
 static int
@@ -165,12 +173,9 @@ static int
 load_int(unpickler *self)
 {
     char *s, *end;
-    Py_ssize_t n = kr_up_readline(self, &s);
+    Py_ssize_t n = read_line(self, &s);
     if (n < 0) {
         return -1;
-    }
-    if (n < 2) {
-        return kr_up_truncated();
     }
     errno = 0;
     long x = strtol(s, &end, 0);
@@ -192,12 +197,9 @@ static int
 load_long(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = kr_up_readline(self, &s);
+    Py_ssize_t n = read_line(self, &s);
     if (n < 0) {
         return -1;
-    }
-    if (n < 2) {
-        return kr_up_truncated();
     }
     if (s[n - 2] == 'L') {
         s[n - 2] = '\0';
@@ -230,12 +232,9 @@ static int
 load_float(unpickler *self)
 {
     char *s, *end;
-    Py_ssize_t n = kr_up_readline(self, &s);
+    Py_ssize_t n = read_line(self, &s);
     if (n < 0) {
         return -1;
-    }
-    if (n < 2) {
-        return kr_up_truncated();
     }
     errno = 0;
     double x = PyOS_string_to_double(s, &end, PyExc_OverflowError);
@@ -595,15 +594,8 @@ static PyObject *
 read_name(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = kr_up_readline(self, &s);
-    if (n < 0) {
-        return NULL;
-    }
-    if (n < 2) {
-        kr_up_truncated();
-        return NULL;
-    }
-    return PyUnicode_DecodeUTF8(s, n - 1, "strict");
+    Py_ssize_t n = read_line(self, &s);
+    return n < 0 ? NULL : PyUnicode_DecodeUTF8(s, n - 1, "strict");
 }
 
 static PyObject *
@@ -943,9 +935,8 @@ static Py_ssize_t
 read_index(unpickler *self)
 {
     char *s;
-    Py_ssize_t n = kr_up_readline(self, &s);
-    if (n < 2) {
-        return n < 0 ? -1 : kr_up_truncated();
+    if (read_line(self, &s) < 0) {
+        return -1;
     }
     PyObject *key = PyLong_FromString(s, NULL, 10);
     if (key == NULL) {
