@@ -566,14 +566,7 @@ kr_buffered_iternext(Buffered *self)
         line = kr_buffered_readline(self, -1);
     }
     else {
-        line = io_call((PyObject *)self, KR_ID(readline));
-        if (line != NULL && !PyBytes_Check(line)) {
-            PyErr_Format(PyExc_OSError,
-                         "readline() should have returned a bytes object, "
-                         "not '%.200s'",
-                         Py_TYPE(line)->tp_name);
-            Py_CLEAR(line);
-        }
+        line = kr_io_call_readline((PyObject *)self, false);
     }
     if (line != NULL && PyBytes_GET_SIZE(line) == 0) {
         Py_CLEAR(line);

@@ -55,6 +55,10 @@ void kr_io_chain(PyObject *type, PyObject *value, PyObject *tb);
  * ran well: the error is cleared and the caller tries again. */
 bool kr_io_retry_eintr(void);
 
+/* What the method readline of a subclass gives: new str, or new bytes. Any
+ * other object is an OSError. */
+PyObject *kr_io_call_readline(PyObject *self, bool text);
+
 /* Generic line reading by peek() and read(); new bytes. */
 PyObject *kr_io_readline(PyObject *self, Py_ssize_t limit);
 

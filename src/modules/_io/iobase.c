@@ -298,6 +298,20 @@ readahead(PyObject *peek, Py_ssize_t limit)
 }
 
 PyObject *
+kr_io_call_readline(PyObject *self, bool text)
+{
+    PyObject *line = io_call(self, KR_ID(readline));
+    if (line != NULL && !(text ? PyUnicode_Check(line) : PyBytes_Check(line))) {
+        PyErr_Format(PyExc_OSError,
+                     "readline() should have returned a %s object, "
+                     "not '%.200s'",
+                     text ? "str" : "bytes", Py_TYPE(line)->tp_name);
+        Py_CLEAR(line);
+    }
+    return line;
+}
+
+PyObject *
 kr_io_readline(PyObject *self, Py_ssize_t limit)
 {
     PyObject *peek, *line = NULL;

@@ -261,14 +261,7 @@ stringio_next(StringIO *self)
         line = next_line(self, -1);
     }
     else {
-        line = io_call((PyObject *)self, KR_ID(readline));
-        if (line != NULL && !PyUnicode_Check(line)) {
-            PyErr_Format(PyExc_OSError,
-                         "readline() should have returned a str object, "
-                         "not '%.200s'",
-                         Py_TYPE(line)->tp_name);
-            Py_CLEAR(line);
-        }
+        line = kr_io_call_readline((PyObject *)self, true);
     }
     if (line != NULL && PyUnicode_GET_LENGTH(line) == 0) {
         Py_CLEAR(line);
