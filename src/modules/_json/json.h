@@ -10,6 +10,10 @@ extern PyTypeObject kr_json_scanner_type, kr_json_encoder_type;
 /* Raises json.JSONDecodeError(msg, doc, pos). */
 void kr_json_error(const char *msg, PyObject *doc, Py_ssize_t pos);
 
+/* Whether the first argument of a function is a ready str; if not, an exception
+ * is set. */
+bool kr_json_check_text(PyObject *arg);
+
 /* New: the string that begins behind a quote at `pos`, escapes replaced; *end is
  * behind its closing quote. NULL with an exception. */
 PyObject *kr_json_scan_string(PyObject *doc, Py_ssize_t pos, bool strict,

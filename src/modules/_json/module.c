@@ -17,13 +17,7 @@ scanstring(PyObject *Py_UNUSED(module), PyObject *args)
     if (!PyArg_ParseTuple(args, "On|p:scanstring", &doc, &end, &strict)) {
         return NULL;
     }
-    if (!PyUnicode_Check(doc)) {
-        PyErr_Format(PyExc_TypeError,
-                     "first argument must be a string, not %.80s",
-                     Py_TYPE(doc)->tp_name);
-        return NULL;
-    }
-    if (PyUnicode_READY(doc) < 0) {
+    if (!kr_json_check_text(doc)) {
         return NULL;
     }
     PyObject *res = kr_json_scan_string(doc, end, strict, &end);

@@ -403,13 +403,7 @@ scanner_call(PyObject *op, PyObject *args, PyObject *kwds)
                                      &pos)) {
         return NULL;
     }
-    if (!PyUnicode_Check(doc)) {
-        PyErr_Format(PyExc_TypeError,
-                     "first argument must be a string, not %.80s",
-                     Py_TYPE(doc)->tp_name);
-        return NULL;
-    }
-    if (PyUnicode_READY(doc) < 0) {
+    if (!kr_json_check_text(doc)) {
         return NULL;
     }
     PyObject *res = scan(self, doc, pos, &end);

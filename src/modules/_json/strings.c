@@ -277,16 +277,22 @@ kr_json_write_string(_PyUnicodeWriter *w, PyObject *text, bool ascii)
     return _PyUnicodeWriter_WriteChar(w, '"');
 }
 
+bool
+kr_json_check_text(PyObject *arg)
+{
+    if (!PyUnicode_Check(arg)) {
+        PyErr_Format(PyExc_TypeError,
+                     "first argument must be a string, not %.80s",
+                     Py_TYPE(arg)->tp_name);
+        return false;
+    }
+    return PyUnicode_READY(arg) == 0;
+}
+
 static PyObject *
 quoted(PyObject *text, bool ascii)
 {
-    if (!PyUnicode_Check(text)) {
-        PyErr_Format(PyExc_TypeError,
-                     "first argument must be a string, not %.80s",
-                     Py_TYPE(text)->tp_name);
-        return NULL;
-    }
-    if (PyUnicode_READY(text) < 0) {
+    if (!kr_json_check_text(text)) {
         return NULL;
     }
     _PyUnicodeWriter w;
