@@ -847,14 +847,21 @@ calcsize(PyObject *module, PyObject *format)
     return size;
 }
 
-static PyObject *
-pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+/* As cached, of the first argument. */
+static structure *
+first_cached(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs == 0) {
         PyErr_SetString(PyExc_TypeError, "missing format argument");
         return NULL;
     }
-    structure *so = cached(state_of(module), args[0]);
+    return cached(state_of(module), args[0]);
+}
+
+static PyObject *
+pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    structure *so = first_cached(module, args, nargs);
     if (so == NULL) {
         return NULL;
     }
@@ -866,11 +873,7 @@ pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 pack_into_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
-    if (nargs == 0) {
-        PyErr_SetString(PyExc_TypeError, "missing format argument");
-        return NULL;
-    }
-    structure *so = cached(state_of(module), args[0]);
+    structure *so = first_cached(module, args, nargs);
     if (so == NULL) {
         return NULL;
     }
