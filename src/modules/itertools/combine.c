@@ -384,11 +384,12 @@ read_r(PyObject *robj, Py_ssize_t *r)
 }
 
 static PyObject *
-combinations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+make_combinations(PyTypeObject *type, PyObject *args, PyObject *kwds,
+                  const char *format, bool with_replacement)
 {
     PyObject *pool, *robj;
     Py_ssize_t r;
-    if (parse_pool_r(args, kwds, "OO:combinations", &pool, &robj) < 0) {
+    if (parse_pool_r(args, kwds, format, &pool, &robj) < 0) {
         return NULL;
     }
     Py_ssize_t *indices = read_r(robj, &r) < 0 ? NULL : make_indices(r);
@@ -397,10 +398,17 @@ combinations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
         return NULL;
     }
     for (Py_ssize_t i = 0; i < r; i++) {
-        indices[i] = i;
+        indices[i] = with_replacement ? 0 : i;
     }
+    Py_ssize_t n = PyTuple_GET_SIZE(pool);
     return combine_make(type, pool, indices, r,
-                        r > PyTuple_GET_SIZE(pool));
+                        with_replacement ? n == 0 && r > 0 : r > n);
+}
+
+static PyObject *
+combinations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    return make_combinations(type, args, kwds, "OO:combinations", false);
 }
 
 static PyObject *
@@ -508,22 +516,8 @@ ITERATOR(kr_it_combinations, "combinations", combinations, combine,
 static PyObject *
 cwr_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *pool, *robj;
-    Py_ssize_t r;
-    if (parse_pool_r(args, kwds, "OO:combinations_with_replacement", &pool,
-                     &robj) < 0) {
-        return NULL;
-    }
-    Py_ssize_t *indices = read_r(robj, &r) < 0 ? NULL : make_indices(r);
-    if (indices == NULL) {
-        Py_DECREF(pool);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < r; i++) {
-        indices[i] = 0;
-    }
-    return combine_make(type, pool, indices, r,
-                        PyTuple_GET_SIZE(pool) == 0 && r > 0);
+    return make_combinations(type, args, kwds,
+                             "OO:combinations_with_replacement", true);
 }
 
 static PyObject *
@@ -584,22 +578,14 @@ permutations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
         return NULL;
     }
     Py_ssize_t n = PyTuple_GET_SIZE(pool), r = n;
-    if (robj != Py_None) {
-        if (!PyLong_Check(robj)) {
-            PyErr_SetString(PyExc_TypeError, "Expected int as r");
-            Py_DECREF(pool);
-            return NULL;
-        }
-        r = PyLong_AsSsize_t(robj);
-        if (r == -1 && PyErr_Occurred()) {
-            Py_DECREF(pool);
-            return NULL;
-        }
-        if (r < 0) {
-            PyErr_SetString(PyExc_ValueError, "r must be non-negative");
-            Py_DECREF(pool);
-            return NULL;
-        }
+    if (robj != Py_None && !PyLong_Check(robj)) {
+        PyErr_SetString(PyExc_TypeError, "Expected int as r");
+        Py_DECREF(pool);
+        return NULL;
+    }
+    if (robj != Py_None && read_r(robj, &r) < 0) {
+        Py_DECREF(pool);
+        return NULL;
     }
     Py_ssize_t *indices = make_indices(n);
     Py_ssize_t *cycles = indices ? make_indices(r) : NULL;
