@@ -1,9 +1,9 @@
 /* The `grp` module: the group database. */
 #include <Python.h>
-#include <errno.h>
 #include <grp.h>
 #include <unistd.h>
 
+#include "modules/accounts.h"
 #include "modules/kwargs.h"
 
 PyAPI_FUNC(int) _Py_Gid_Converter(PyObject *o, gid_t *p);
@@ -51,10 +51,7 @@ make_entry(PyObject *module, const struct group *p)
         return NULL;
     }
     PyStructSequence_SET_ITEM(v, 0, PyUnicode_DecodeFSDefault(p->gr_name));
-    PyStructSequence_SET_ITEM(v, 1,
-                              p->gr_passwd
-                                  ? PyUnicode_DecodeFSDefault(p->gr_passwd)
-                                  : Py_NewRef(Py_None));
+    PyStructSequence_SET_ITEM(v, 1, kr_accounts_text(p->gr_passwd));
     PyStructSequence_SET_ITEM(v, 2, _PyLong_FromGid(p->gr_gid));
     PyStructSequence_SET_ITEM(v, 3, members);
     if (PyErr_Occurred()) {
@@ -63,66 +60,57 @@ make_entry(PyObject *module, const struct group *p)
     return v;
 }
 
-/* Looks up by name, or by id if that is NULL; see pwd.c. */
+/* What is searched for, by name or by id if that is NULL, and found if any. */
+struct query {
+    char *name;
+    gid_t gid;
+    struct group entry, *found;
+};
+
 static int
-lookup(const char *name, gid_t gid, struct group *entry, struct group **found,
-       char **buf)
+attempt(void *arg, char *buf, size_t size)
 {
-    long hint = sysconf(_SC_GETGR_R_SIZE_MAX);
-    size_t size = hint > 0 ? (size_t)hint : 1024;
-    int status = ERANGE;
-    *buf = NULL;
-    *found = NULL;
-    while (status == ERANGE) {
-        char *bigger = PyMem_RawRealloc(*buf, size);
-        if (bigger == NULL) {
-            return ENOMEM;
-        }
-        *buf = bigger;
-        Py_BEGIN_ALLOW_THREADS
-        status = name ? getgrnam_r(name, entry, *buf, size, found)
-                      : getgrgid_r(gid, entry, *buf, size, found);
-        Py_END_ALLOW_THREADS
-        size *= 2;
+    struct query *q = arg;
+    return q->name ? getgrnam_r(q->name, &q->entry, buf, size, &q->found)
+                   : getgrgid_r(q->gid, &q->entry, buf, size, &q->found);
+}
+
+/* The entry, or NULL with KeyError and what is missing, in that format. */
+static PyObject *
+search(PyObject *module, struct query *q, const char *format, PyObject *missing)
+{
+    PyObject *res = NULL;
+    char *buf = kr_accounts_search(_SC_GETGR_R_SIZE_MAX, attempt, q);
+    if (buf != NULL && q->found == NULL) {
+        PyErr_Format(PyExc_KeyError, format, missing);
     }
-    if (status != 0) {
-        *found = NULL;
+    else if (buf != NULL) {
+        res = make_entry(module, q->found);
     }
-    return status;
+    PyMem_RawFree(buf);
+    return res;
 }
 
 static PyObject *
 grp_getgrgid(PyObject *module, KR_FASTCALL_ARGS)
 {
     KR_PARSER("getgrgid", "id");
-    struct group entry, *found;
-    char *buf;
-    gid_t gid;
-    PyObject *a[1], *res = NULL;
+    struct query q = {NULL};
+    PyObject *a[1];
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a)) {
         return NULL;
     }
-    if (!_Py_Gid_Converter(a[0], &gid)) {
+    if (!_Py_Gid_Converter(a[0], &q.gid)) {
         if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
             PyErr_Format(PyExc_KeyError, "getgrgid(): gid not found: %S",
                          a[0]);
         }
         return NULL;
     }
-    if (lookup(NULL, gid, &entry, &found, &buf) == ENOMEM) {
-        PyErr_NoMemory();
-    }
-    else if (found == NULL) {
-        PyObject *id = _PyLong_FromGid(gid);
-        if (id != NULL) {
-            PyErr_Format(PyExc_KeyError, "getgrgid(): gid not found: %S", id);
-            Py_DECREF(id);
-        }
-    }
-    else {
-        res = make_entry(module, found);
-    }
-    PyMem_RawFree(buf);
+    PyObject *id = _PyLong_FromGid(q.gid);
+    PyObject *res =
+        id ? search(module, &q, "getgrgid(): gid not found: %S", id) : NULL;
+    Py_XDECREF(id);
     return res;
 }
 
@@ -130,9 +118,8 @@ static PyObject *
 grp_getgrnam(PyObject *module, KR_FASTCALL_ARGS)
 {
     KR_PARSER("getgrnam", "name");
-    struct group entry, *found;
-    char *buf, *chars;
-    PyObject *a[1], *bytes, *res = NULL;
+    struct query q = {NULL};
+    PyObject *a[1];
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a)) {
         return NULL;
     }
@@ -140,23 +127,12 @@ grp_getgrnam(PyObject *module, KR_FASTCALL_ARGS)
         _PyArg_BadArgument("getgrnam", "argument 'name'", "str", a[0]);
         return NULL;
     }
-    if ((bytes = PyUnicode_EncodeFSDefault(a[0])) == NULL) {
+    PyObject *bytes = kr_accounts_name(a[0], &q.name);
+    if (bytes == NULL) {
         return NULL;
     }
-    if (PyBytes_AsStringAndSize(bytes, &chars, NULL) < 0) {
-        Py_DECREF(bytes);
-        return NULL;
-    }
-    if (lookup(chars, 0, &entry, &found, &buf) == ENOMEM) {
-        PyErr_NoMemory();
-    }
-    else if (found == NULL) {
-        PyErr_Format(PyExc_KeyError, "getgrnam(): name not found: %R", a[0]);
-    }
-    else {
-        res = make_entry(module, found);
-    }
-    PyMem_RawFree(buf);
+    PyObject *res =
+        search(module, &q, "getgrnam(): name not found: %R", a[0]);
     Py_DECREF(bytes);
     return res;
 }
@@ -166,18 +142,9 @@ grp_getgrall(PyObject *module, PyObject *unused)
 {
     struct group *p;
     PyObject *list = PyList_New(0);
-    if (list == NULL) {
-        return NULL;
-    }
     setgrent();
-    while ((p = getgrent()) != NULL) {
-        PyObject *v = make_entry(module, p);
-        if (v == NULL || PyList_Append(list, v) != 0) {
-            Py_XDECREF(v);
-            Py_CLEAR(list);
-            break;
-        }
-        Py_DECREF(v);
+    while (list != NULL && (p = getgrent()) != NULL) {
+        kr_accounts_add(&list, make_entry(module, p));
     }
     endgrent();
     return list;

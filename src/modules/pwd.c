@@ -1,10 +1,9 @@
 /* The `pwd` module: the user database. */
 #include <Python.h>
-#include <errno.h>
 #include <pwd.h>
 #include <unistd.h>
 
-#include "modules/kwargs.h"
+#include "modules/accounts.h"
 
 PyAPI_FUNC(int) _Py_Uid_Converter(PyObject *o, uid_t *p);
 PyAPI_FUNC(PyObject *) _PyLong_FromUid(uid_t uid);
@@ -29,12 +28,6 @@ static PyStructSequence_Desc passwd_desc = {
 };
 
 static PyObject *
-text_or_none(const char *s)
-{
-    return s ? PyUnicode_DecodeFSDefault(s) : Py_NewRef(Py_None);
-}
-
-static PyObject *
 make_entry(PyObject *module, const struct passwd *p)
 {
     pwd_state *state = PyModule_GetState(module);
@@ -42,105 +35,81 @@ make_entry(PyObject *module, const struct passwd *p)
     if (v == NULL) {
         return NULL;
     }
-    PyStructSequence_SET_ITEM(v, 0, text_or_none(p->pw_name));
-    PyStructSequence_SET_ITEM(v, 1, text_or_none(p->pw_passwd));
+    PyStructSequence_SET_ITEM(v, 0, kr_accounts_text(p->pw_name));
+    PyStructSequence_SET_ITEM(v, 1, kr_accounts_text(p->pw_passwd));
     PyStructSequence_SET_ITEM(v, 2, _PyLong_FromUid(p->pw_uid));
     PyStructSequence_SET_ITEM(v, 3, _PyLong_FromGid(p->pw_gid));
-    PyStructSequence_SET_ITEM(v, 4, text_or_none(p->pw_gecos));
-    PyStructSequence_SET_ITEM(v, 5, text_or_none(p->pw_dir));
-    PyStructSequence_SET_ITEM(v, 6, text_or_none(p->pw_shell));
+    PyStructSequence_SET_ITEM(v, 4, kr_accounts_text(p->pw_gecos));
+    PyStructSequence_SET_ITEM(v, 5, kr_accounts_text(p->pw_dir));
+    PyStructSequence_SET_ITEM(v, 6, kr_accounts_text(p->pw_shell));
     if (PyErr_Occurred()) {
         Py_CLEAR(v);
     }
     return v;
 }
 
-/* Looks up by name, or by id if that is NULL, in a buffer that grows: the
- * status of the call, with *found NULL when there is no entry. */
+/* What is searched for, by name or by id if that is NULL, and found if any. */
+struct query {
+    char *name;
+    uid_t uid;
+    struct passwd entry, *found;
+};
+
 static int
-lookup(const char *name, uid_t uid, struct passwd *entry,
-       struct passwd **found, char **buf)
+attempt(void *arg, char *buf, size_t size)
 {
-    long hint = sysconf(_SC_GETPW_R_SIZE_MAX);
-    size_t size = hint > 0 ? (size_t)hint : 1024;
-    int status = ERANGE;
-    *buf = NULL;
-    *found = NULL;
-    while (status == ERANGE) {
-        char *bigger = PyMem_RawRealloc(*buf, size);
-        if (bigger == NULL) {
-            return ENOMEM;
-        }
-        *buf = bigger;
-        Py_BEGIN_ALLOW_THREADS
-        status = name ? getpwnam_r(name, entry, *buf, size, found)
-                      : getpwuid_r(uid, entry, *buf, size, found);
-        Py_END_ALLOW_THREADS
-        size *= 2;
-    }
-    if (status != 0) {
-        *found = NULL;
-    }
-    return status;
+    struct query *q = arg;
+    return q->name ? getpwnam_r(q->name, &q->entry, buf, size, &q->found)
+                   : getpwuid_r(q->uid, &q->entry, buf, size, &q->found);
 }
 
+/* The entry, or NULL with KeyError and what is missing, in that format. */
 static PyObject *
-pwd_getpwuid(PyObject *module, PyObject *uidobj)
+search(PyObject *module, struct query *q, const char *format, PyObject *missing)
 {
-    struct passwd entry, *found;
-    char *buf;
-    uid_t uid;
     PyObject *res = NULL;
-    if (!_Py_Uid_Converter(uidobj, &uid)) {
-        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            PyErr_Format(PyExc_KeyError, "getpwuid(): uid not found");
-        }
-        return NULL;
+    char *buf = kr_accounts_search(_SC_GETPW_R_SIZE_MAX, attempt, q);
+    if (buf != NULL && q->found == NULL) {
+        PyErr_Format(PyExc_KeyError, format, missing);
     }
-    if (lookup(NULL, uid, &entry, &found, &buf) == ENOMEM) {
-        PyErr_NoMemory();
-    }
-    else if (found == NULL) {
-        PyObject *id = _PyLong_FromUid(uid);
-        if (id != NULL) {
-            PyErr_Format(PyExc_KeyError, "getpwuid(): uid not found: %S", id);
-            Py_DECREF(id);
-        }
-    }
-    else {
-        res = make_entry(module, found);
+    else if (buf != NULL) {
+        res = make_entry(module, q->found);
     }
     PyMem_RawFree(buf);
     return res;
 }
 
 static PyObject *
+pwd_getpwuid(PyObject *module, PyObject *uidobj)
+{
+    struct query q = {NULL};
+    if (!_Py_Uid_Converter(uidobj, &q.uid)) {
+        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyErr_Format(PyExc_KeyError, "getpwuid(): uid not found");
+        }
+        return NULL;
+    }
+    PyObject *id = _PyLong_FromUid(q.uid);
+    PyObject *res =
+        id ? search(module, &q, "getpwuid(): uid not found: %S", id) : NULL;
+    Py_XDECREF(id);
+    return res;
+}
+
+static PyObject *
 pwd_getpwnam(PyObject *module, PyObject *name)
 {
-    struct passwd entry, *found;
-    char *buf, *chars;
-    PyObject *bytes, *res = NULL;
+    struct query q = {NULL};
     if (!PyUnicode_Check(name)) {
         _PyArg_BadArgument("getpwnam", "argument", "str", name);
         return NULL;
     }
-    if ((bytes = PyUnicode_EncodeFSDefault(name)) == NULL) {
+    PyObject *bytes = kr_accounts_name(name, &q.name);
+    if (bytes == NULL) {
         return NULL;
     }
-    if (PyBytes_AsStringAndSize(bytes, &chars, NULL) < 0) {
-        Py_DECREF(bytes);
-        return NULL;
-    }
-    if (lookup(chars, 0, &entry, &found, &buf) == ENOMEM) {
-        PyErr_NoMemory();
-    }
-    else if (found == NULL) {
-        PyErr_Format(PyExc_KeyError, "getpwnam(): name not found: %R", name);
-    }
-    else {
-        res = make_entry(module, found);
-    }
-    PyMem_RawFree(buf);
+    PyObject *res =
+        search(module, &q, "getpwnam(): name not found: %R", name);
     Py_DECREF(bytes);
     return res;
 }
@@ -150,18 +119,9 @@ pwd_getpwall(PyObject *module, PyObject *unused)
 {
     struct passwd *p;
     PyObject *list = PyList_New(0);
-    if (list == NULL) {
-        return NULL;
-    }
     setpwent();
-    while ((p = getpwent()) != NULL) {
-        PyObject *v = make_entry(module, p);
-        if (v == NULL || PyList_Append(list, v) != 0) {
-            Py_XDECREF(v);
-            Py_CLEAR(list);
-            break;
-        }
-        Py_DECREF(v);
+    while (list != NULL && (p = getpwent()) != NULL) {
+        kr_accounts_add(&list, make_entry(module, p));
     }
     endpwent();
     return list;

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <shadow.h>
 
+#include "modules/accounts.h"
+
 typedef struct {
     PyTypeObject *struct_spwd;
 } spwd_state;
@@ -30,12 +32,6 @@ static PyStructSequence_Desc spwd_desc = {
 };
 
 static PyObject *
-text_or_none(const char *s)
-{
-    return s ? PyUnicode_DecodeFSDefault(s) : Py_NewRef(Py_None);
-}
-
-static PyObject *
 make_entry(PyObject *module, const struct spwd *p)
 {
     spwd_state *state = PyModule_GetState(module);
@@ -46,13 +42,13 @@ make_entry(PyObject *module, const struct spwd *p)
     const long numbers[] = {p->sp_lstchg, p->sp_min,    p->sp_max,
                             p->sp_warn,   p->sp_inact,  p->sp_expire,
                             (long)p->sp_flag};
-    PyStructSequence_SET_ITEM(v, 0, text_or_none(p->sp_namp));
-    PyStructSequence_SET_ITEM(v, 1, text_or_none(p->sp_pwdp));
+    PyStructSequence_SET_ITEM(v, 0, kr_accounts_text(p->sp_namp));
+    PyStructSequence_SET_ITEM(v, 1, kr_accounts_text(p->sp_pwdp));
     for (int i = 0; i < 7; i++) {
         PyStructSequence_SET_ITEM(v, i + 2, PyLong_FromLong(numbers[i]));
     }
-    PyStructSequence_SET_ITEM(v, 9, text_or_none(p->sp_namp));
-    PyStructSequence_SET_ITEM(v, 10, text_or_none(p->sp_pwdp));
+    PyStructSequence_SET_ITEM(v, 9, kr_accounts_text(p->sp_namp));
+    PyStructSequence_SET_ITEM(v, 10, kr_accounts_text(p->sp_pwdp));
     if (PyErr_Occurred()) {
         Py_CLEAR(v);
     }
@@ -66,23 +62,21 @@ spwd_getspnam(PyObject *module, PyObject *name)
         _PyArg_BadArgument("getspnam", "argument", "str", name);
         return NULL;
     }
-    PyObject *bytes = PyUnicode_EncodeFSDefault(name), *res = NULL;
     char *chars;
+    PyObject *bytes = kr_accounts_name(name, &chars), *res = NULL;
     if (bytes == NULL) {
         return NULL;
     }
-    if (PyBytes_AsStringAndSize(bytes, &chars, NULL) == 0) {
-        errno = 0;
-        struct spwd *p = getspnam(chars);
-        if (p != NULL) {
-            res = make_entry(module, p);
-        }
-        else if (errno != 0) {
-            PyErr_SetFromErrno(PyExc_OSError);
-        }
-        else {
-            PyErr_SetString(PyExc_KeyError, "getspnam(): name not found");
-        }
+    errno = 0;
+    struct spwd *p = getspnam(chars);
+    if (p != NULL) {
+        res = make_entry(module, p);
+    }
+    else if (errno != 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+    }
+    else {
+        PyErr_SetString(PyExc_KeyError, "getspnam(): name not found");
     }
     Py_DECREF(bytes);
     return res;
@@ -93,18 +87,9 @@ spwd_getspall(PyObject *module, PyObject *unused)
 {
     struct spwd *p;
     PyObject *list = PyList_New(0);
-    if (list == NULL) {
-        return NULL;
-    }
     setspent();
-    while ((p = getspent()) != NULL) {
-        PyObject *v = make_entry(module, p);
-        if (v == NULL || PyList_Append(list, v) != 0) {
-            Py_XDECREF(v);
-            Py_CLEAR(list);
-            break;
-        }
-        Py_DECREF(v);
+    while (list != NULL && (p = getspent()) != NULL) {
+        kr_accounts_add(&list, make_entry(module, p));
     }
     endspent();
     return list;
