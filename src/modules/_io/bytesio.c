@@ -241,9 +241,12 @@ read_bytes(BytesIO *self, Py_ssize_t size)
 }
 
 static PyObject *
-do_read(BytesIO *self, Py_ssize_t size)
+read_at_most(BytesIO *self, const char *name, PyObject *const *args,
+             Py_ssize_t nargs)
 {
-    if (!is_open(self)) {
+    Py_ssize_t size = -1;
+    if (!_PyArg_CheckPositional(name, nargs, 0, 1) ||
+        (nargs && !kr_io_arg_size(args[0], &size)) || !is_open(self)) {
         return NULL;
     }
     Py_ssize_t left = self->size - self->pos;
@@ -256,23 +259,13 @@ do_read(BytesIO *self, Py_ssize_t size)
 static PyObject *
 bytesio_read(BytesIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
-    Py_ssize_t size = -1;
-    if (!_PyArg_CheckPositional("read", nargs, 0, 1) ||
-        (nargs && !kr_io_arg_size(args[0], &size))) {
-        return NULL;
-    }
-    return do_read(self, size);
+    return read_at_most(self, "read", args, nargs);
 }
 
 static PyObject *
 bytesio_read1(BytesIO *self, PyObject *const *args, Py_ssize_t nargs)
 {
-    Py_ssize_t size = -1;
-    if (!_PyArg_CheckPositional("read1", nargs, 0, 1) ||
-        (nargs && !kr_io_arg_size(args[0], &size))) {
-        return NULL;
-    }
-    return do_read(self, size);
+    return read_at_most(self, "read1", args, nargs);
 }
 
 static PyObject *
@@ -469,7 +462,7 @@ bytesio_getstate(BytesIO *self, PyObject *unused)
     if (value == NULL) {
         return NULL;
     }
-    dict = self->dict ? PyDict_Copy(self->dict) : Py_NewRef(Py_None);
+    dict = kr_io_state_dict(self->dict);
     if (dict != NULL) {
         state = Py_BuildValue("(OnN)", value, self->pos, dict);
     }
@@ -503,27 +496,6 @@ set_initial(BytesIO *self, PyObject *value)
     return 0;
 }
 
-/* The dictionary part of a pickled state. */
-static int
-restore_dict(PyObject **own, PyObject *dict)
-{
-    if (dict == Py_None) {
-        return 0;
-    }
-    if (!PyDict_Check(dict)) {
-        PyErr_Format(
-            PyExc_TypeError,
-            "third item of state should be a dict, got a %.200s",
-            Py_TYPE(dict)->tp_name);
-        return -1;
-    }
-    if (*own != NULL) {
-        return PyDict_Update(*own, dict);
-    }
-    *own = Py_NewRef(dict);
-    return 0;
-}
-
 static PyObject *
 bytesio_setstate(BytesIO *self, PyObject *state)
 {
@@ -544,16 +516,8 @@ bytesio_setstate(BytesIO *self, PyObject *state)
             "second item of state must be an integer, not %.200s",
             Py_TYPE(posobj)->tp_name);
     }
-    Py_ssize_t pos = PyLong_AsSsize_t(posobj);
-    if (pos == -1 && PyErr_Occurred()) {
-        return NULL;
-    }
-    if (pos < 0) {
-        PyErr_SetString(PyExc_ValueError, "position value cannot be negative");
-        return NULL;
-    }
-    self->pos = pos;
-    if (restore_dict(&self->dict, PyTuple_GET_ITEM(state, 2)) < 0) {
+    if (!kr_io_set_position(posobj, &self->pos) ||
+        !kr_io_set_dict(PyTuple_GET_ITEM(state, 2), &self->dict, "third")) {
         return NULL;
     }
     Py_RETURN_NONE;

@@ -65,6 +65,13 @@ PyObject *kr_io_readline(PyObject *self, Py_ssize_t limit);
 /* Integer arguments with None for "absent": false with an exception set. */
 bool kr_io_arg_size(PyObject *o, Py_ssize_t *out);
 
+/* Parts of the pickled states of BytesIO and StringIO: what stands for the
+ * instance's dictionary, a new reference; and taking the position and the
+ * dictionary, the `which` item: false with an exception set. */
+PyObject *kr_io_state_dict(PyObject *dict);
+bool kr_io_set_position(PyObject *value, Py_ssize_t *pos);
+bool kr_io_set_dict(PyObject *value, PyObject **dict, const char *which);
+
 /* A file position of any int-like object; -1 with an exception set. */
 off_t kr_io_offset(PyObject *o, PyObject *overflow_error);
 

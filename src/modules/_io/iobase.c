@@ -67,6 +67,46 @@ kr_io_arg_size(PyObject *o, Py_ssize_t *out)
     return o == NULL || _Py_convert_optional_to_ssize_t(o, out);
 }
 
+PyObject *
+kr_io_state_dict(PyObject *dict)
+{
+    return dict != NULL ? PyDict_Copy(dict) : Py_NewRef(Py_None);
+}
+
+bool
+kr_io_set_position(PyObject *value, Py_ssize_t *pos)
+{
+    Py_ssize_t n = PyLong_AsSsize_t(value);
+    if (n == -1 && PyErr_Occurred()) {
+        return false;
+    }
+    if (n < 0) {
+        PyErr_SetString(PyExc_ValueError, "position value cannot be negative");
+        return false;
+    }
+    *pos = n;
+    return true;
+}
+
+bool
+kr_io_set_dict(PyObject *value, PyObject **dict, const char *which)
+{
+    if (value == Py_None) {
+        return true;
+    }
+    if (!PyDict_Check(value)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s item of state should be a dict, got a %.200s", which,
+                     Py_TYPE(value)->tp_name);
+        return false;
+    }
+    if (*dict != NULL) {
+        return PyDict_Update(*dict, value) == 0;
+    }
+    *dict = Py_NewRef(value);
+    return true;
+}
+
 off_t
 kr_io_offset(PyObject *o, PyObject *overflow_error)
 {

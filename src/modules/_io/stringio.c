@@ -511,8 +511,7 @@ stringio_getstate(StringIO *self, PyObject *unused)
     if (value == NULL) {
         return NULL;
     }
-    PyObject *dict =
-        self->dict ? PyDict_Copy(self->dict) : Py_NewRef(Py_None);
+    PyObject *dict = kr_io_state_dict(self->dict);
     PyObject *state = NULL;
     if (dict != NULL) {
         state = Py_BuildValue("(OOnN)", value,
@@ -560,29 +559,9 @@ stringio_setstate(StringIO *self, PyObject *state)
                             "got %.200s",
                             Py_TYPE(posobj)->tp_name);
     }
-    Py_ssize_t pos = PyLong_AsSsize_t(posobj);
-    if (pos == -1 && PyErr_Occurred()) {
+    if (!kr_io_set_position(posobj, &self->pos) ||
+        !kr_io_set_dict(PyTuple_GET_ITEM(state, 3), &self->dict, "fourth")) {
         return NULL;
-    }
-    if (pos < 0) {
-        PyErr_SetString(PyExc_ValueError, "position value cannot be negative");
-        return NULL;
-    }
-    self->pos = pos;
-    PyObject *dict = PyTuple_GET_ITEM(state, 3);
-    if (dict != Py_None) {
-        if (!PyDict_Check(dict)) {
-            return PyErr_Format(
-                PyExc_TypeError,
-                "fourth item of state should be a dict, got a %.200s",
-                Py_TYPE(dict)->tp_name);
-        }
-        if (self->dict == NULL) {
-            self->dict = Py_NewRef(dict);
-        }
-        else if (PyDict_Update(self->dict, dict) < 0) {
-            return NULL;
-        }
     }
     Py_RETURN_NONE;
 }
