@@ -679,18 +679,7 @@ complex_getnewargs(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 complex_format(PyObject *self, PyObject *spec)
 {
-    if (!PyUnicode_Check(spec)) {
-        _PyArg_BadArgument("__format__", "argument", "str", spec);
-        return NULL;
-    }
-    _PyUnicodeWriter writer;
-    _PyUnicodeWriter_Init(&writer);
-    if (_PyComplex_FormatAdvancedWriter(&writer, self, spec, 0,
-                                        PyUnicode_GET_LENGTH(spec)) < 0) {
-        _PyUnicodeWriter_Dealloc(&writer);
-        return NULL;
-    }
-    return _PyUnicodeWriter_Finish(&writer);
+    return kr_format_by(self, spec, _PyComplex_FormatAdvancedWriter);
 }
 
 static PyMethodDef complex_methods[] = {

@@ -714,18 +714,7 @@ float_getformat(PyObject *type, PyObject *arg)
 static PyObject *
 float_format(PyObject *self, PyObject *spec)
 {
-    if (!PyUnicode_Check(spec)) {
-        _PyArg_BadArgument("__format__", "argument", "str", spec);
-        return NULL;
-    }
-    _PyUnicodeWriter writer;
-    _PyUnicodeWriter_Init(&writer);
-    if (_PyFloat_FormatAdvancedWriter(&writer, self, spec, 0,
-                                      PyUnicode_GET_LENGTH(spec)) < 0) {
-        _PyUnicodeWriter_Dealloc(&writer);
-        return NULL;
-    }
-    return _PyUnicodeWriter_Finish(&writer);
+    return kr_format_by(self, spec, _PyFloat_FormatAdvancedWriter);
 }
 
 static PyObject *

@@ -864,10 +864,11 @@ _PyLong_FormatAdvancedWriter(_PyUnicodeWriter *writer, PyObject *obj,
     }
 }
 
-int
-_PyFloat_FormatAdvancedWriter(_PyUnicodeWriter *writer, PyObject *obj,
-                              PyObject *format_spec, Py_ssize_t start,
-                              Py_ssize_t end)
+/* With a format whose type is none or one of `types`. */
+static int
+write_by(_PyUnicodeWriter *writer, PyObject *obj, PyObject *format_spec,
+         Py_ssize_t start, Py_ssize_t end, const char *types,
+         int (*format)(PyObject *, struct spec *, _PyUnicodeWriter *))
 {
     struct spec f;
     if (start == end) {
@@ -877,10 +878,19 @@ _PyFloat_FormatAdvancedWriter(_PyUnicodeWriter *writer, PyObject *obj,
         return -1;
     }
     if (f.type == '\0' ||
-        (f.type < 128 && strchr("eEfFgGn%", (int)f.type) != NULL)) {
-        return format_float(obj, &f, writer);
+        (f.type < 128 && strchr(types, (int)f.type) != NULL)) {
+        return format(obj, &f, writer);
     }
     return unknown_type(f.type, obj);
+}
+
+int
+_PyFloat_FormatAdvancedWriter(_PyUnicodeWriter *writer, PyObject *obj,
+                              PyObject *format_spec, Py_ssize_t start,
+                              Py_ssize_t end)
+{
+    return write_by(writer, obj, format_spec, start, end, "eEfFgGn%",
+                    format_float);
 }
 
 int
@@ -888,16 +898,24 @@ _PyComplex_FormatAdvancedWriter(_PyUnicodeWriter *writer, PyObject *obj,
                                 PyObject *format_spec, Py_ssize_t start,
                                 Py_ssize_t end)
 {
-    struct spec f;
-    if (start == end) {
-        return write_str_of(obj, writer);
+    return write_by(writer, obj, format_spec, start, end, "eEfFgGn",
+                    format_complex);
+}
+
+PyObject *
+kr_format_by(PyObject *obj, PyObject *spec,
+             int (*write)(_PyUnicodeWriter *, PyObject *, PyObject *,
+                          Py_ssize_t, Py_ssize_t))
+{
+    if (!PyUnicode_Check(spec)) {
+        _PyArg_BadArgument("__format__", "argument", "str", spec);
+        return NULL;
     }
-    if (parse_spec(obj, format_spec, start, end, &f, '\0', '>') < 0) {
-        return -1;
+    _PyUnicodeWriter writer;
+    _PyUnicodeWriter_Init(&writer);
+    if (write(&writer, obj, spec, 0, PyUnicode_GET_LENGTH(spec)) < 0) {
+        _PyUnicodeWriter_Dealloc(&writer);
+        return NULL;
     }
-    if (f.type == '\0' ||
-        (f.type < 128 && strchr("eEfFgGn", (int)f.type) != NULL)) {
-        return format_complex(obj, &f, writer);
-    }
-    return unknown_type(f.type, obj);
+    return _PyUnicodeWriter_Finish(&writer);
 }

@@ -19,4 +19,10 @@ int _PyComplex_FormatAdvancedWriter(_PyUnicodeWriter *writer, PyObject *obj,
                                     PyObject *format_spec, Py_ssize_t start,
                                     Py_ssize_t end);
 
+/* obj.__format__(spec) by one of these; new reference, NULL with an exception
+ * set. */
+PyObject *kr_format_by(PyObject *obj, PyObject *spec,
+                       int (*write)(_PyUnicodeWriter *, PyObject *, PyObject *,
+                                    Py_ssize_t, Py_ssize_t));
+
 #endif

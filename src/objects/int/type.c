@@ -171,18 +171,7 @@ int_getnewargs(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 int_format(PyObject *self, PyObject *spec)
 {
-    if (!PyUnicode_Check(spec)) {
-        _PyArg_BadArgument("__format__", "argument", "str", spec);
-        return NULL;
-    }
-    _PyUnicodeWriter writer;
-    _PyUnicodeWriter_Init(&writer);
-    if (_PyLong_FormatAdvancedWriter(&writer, self, spec, 0,
-                                     PyUnicode_GET_LENGTH(spec)) < 0) {
-        _PyUnicodeWriter_Dealloc(&writer);
-        return NULL;
-    }
-    return _PyUnicodeWriter_Finish(&writer);
+    return kr_format_by(self, spec, _PyLong_FormatAdvancedWriter);
 }
 
 /* Rounds to a multiple of 10 ** -ndigits, ties to even. */
