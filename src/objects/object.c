@@ -13,6 +13,19 @@ int _Py_SwappedOp[] = {Py_GT, Py_GE, Py_EQ, Py_NE, Py_LT, Py_LE};
 
 /* ---- text forms --------------------------------------------------------- */
 
+/* The result of a slot, NULL or a reference it takes over, if it is a str;
+ * else TypeError. */
+static PyObject *
+require_str(PyObject *res, const char *method)
+{
+    if (res != NULL && !PyUnicode_Check(res)) {
+        PyErr_Format(PyExc_TypeError, "%s returned non-string (type %.200s)",
+                     method, Py_TYPE(res)->tp_name);
+        Py_CLEAR(res);
+    }
+    return res;
+}
+
 PyObject *
 PyObject_Repr(PyObject *v)
 {
@@ -31,17 +44,7 @@ PyObject_Repr(PyObject *v)
     }
     PyObject *res = Py_TYPE(v)->tp_repr(v);
     Py_LeaveRecursiveCall();
-    if (res == NULL) {
-        return NULL;
-    }
-    if (!PyUnicode_Check(res)) {
-        PyErr_Format(PyExc_TypeError,
-                     "__repr__ returned non-string (type %.200s)",
-                     Py_TYPE(res)->tp_name);
-        Py_DECREF(res);
-        return NULL;
-    }
-    return res;
+    return require_str(res, "__repr__");
 }
 
 PyObject *
@@ -64,17 +67,7 @@ PyObject_Str(PyObject *v)
     }
     PyObject *res = Py_TYPE(v)->tp_str(v);
     Py_LeaveRecursiveCall();
-    if (res == NULL) {
-        return NULL;
-    }
-    if (!PyUnicode_Check(res)) {
-        PyErr_Format(PyExc_TypeError,
-                     "__str__ returned non-string (type %.200s)",
-                     Py_TYPE(res)->tp_name);
-        Py_DECREF(res);
-        return NULL;
-    }
-    return res;
+    return require_str(res, "__str__");
 }
 
 PyObject *
@@ -97,17 +90,11 @@ PyObject_ASCII(PyObject *v)
 }
 
 PyObject *
-PyObject_Bytes(PyObject *v)
+kr_bytes_by_method(PyObject *v)
 {
-    if (v == NULL) {
-        return PyBytes_FromString("<NULL>");
-    }
-    if (PyBytes_CheckExact(v)) {
-        return Py_NewRef(v);
-    }
     PyObject *func = _PyObject_LookupSpecial(v, KR_ID(__bytes__));
     if (func == NULL) {
-        return PyErr_Occurred() ? NULL : PyBytes_FromObject(v);
+        return NULL;
     }
     PyObject *res = PyObject_CallNoArgs(func);
     Py_DECREF(func);
@@ -118,6 +105,19 @@ PyObject_Bytes(PyObject *v)
         Py_CLEAR(res);
     }
     return res;
+}
+
+PyObject *
+PyObject_Bytes(PyObject *v)
+{
+    if (v == NULL) {
+        return PyBytes_FromString("<NULL>");
+    }
+    if (PyBytes_CheckExact(v)) {
+        return Py_NewRef(v);
+    }
+    PyObject *res = kr_bytes_by_method(v);
+    return res != NULL || PyErr_Occurred() ? res : PyBytes_FromObject(v);
 }
 
 PyObject *

@@ -11,6 +11,10 @@
 #undef _PyObject_LookupSpecial
 PyAPI_FUNC(PyObject *) _PyObject_LookupSpecial(PyObject *, PyObject *);
 
+/* What v.__bytes__() gives, a new bytes; NULL, without an exception if there is
+ * no such method. */
+PyObject *kr_bytes_by_method(PyObject *v);
+
 /* Where the __dict__ of `obj` is, for types that keep it at tp_dictoffset;
  * NULL if there is none or the type has a shape. Never fails. */
 PyObject **kr_plain_dict_ptr(PyObject *obj);

@@ -3,7 +3,7 @@
 
 #include "objects/abstract/abstract.h"
 #include "objects/bytes/bytes.h"
-#include "objects/ids.h"
+#include "objects/object.h"
 #include "objects/percent.h"
 
 /* What is written, and where. */
@@ -63,20 +63,9 @@ bytes_of(PyObject *v)
         return PyBytes_FromStringAndSize(PyByteArray_AS_STRING(v),
                                          PyByteArray_GET_SIZE(v));
     }
-    PyObject *func = _PyObject_LookupSpecial(v, KR_ID(__bytes__));
-    if (func != NULL) {
-        PyObject *result = PyObject_CallNoArgs(func);
-        Py_DECREF(func);
-        if (result != NULL && !PyBytes_Check(result)) {
-            PyErr_Format(PyExc_TypeError,
-                         "__bytes__ returned non-bytes (type %.200s)",
-                         Py_TYPE(result)->tp_name);
-            Py_CLEAR(result);
-        }
+    PyObject *result = kr_bytes_by_method(v);
+    if (result != NULL || PyErr_Occurred()) {
         return result;
-    }
-    if (PyErr_Occurred()) {
-        return NULL;
     }
     if (PyObject_CheckBuffer(v)) {
         return PyBytes_FromObject(v);

@@ -7,6 +7,7 @@
 #include "objects/bytes/bytes.h"
 #include "objects/bytes/internal.h"
 #include "objects/ids.h"
+#include "objects/object.h"
 
 #include <Python.h>
 
@@ -600,20 +601,9 @@ PyBytes_FromObject(PyObject *x)
 static PyObject *
 from_argument(PyObject *x)
 {
-    PyObject *func = _PyObject_LookupSpecial(x, KR_ID(__bytes__));
-    if (func != NULL) {
-        PyObject *bytes = PyObject_CallNoArgs(func);
-        Py_DECREF(func);
-        if (bytes != NULL && !PyBytes_Check(bytes)) {
-            PyErr_Format(PyExc_TypeError,
-                         "__bytes__ returned non-bytes (type %.200s)",
-                         Py_TYPE(bytes)->tp_name);
-            Py_CLEAR(bytes);
-        }
+    PyObject *bytes = kr_bytes_by_method(x);
+    if (bytes != NULL || PyErr_Occurred()) {
         return bytes;
-    }
-    if (PyErr_Occurred()) {
-        return NULL;
     }
     if (PyUnicode_Check(x)) {
         PyErr_SetString(PyExc_TypeError,
