@@ -133,9 +133,9 @@ method_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-/* Attributes of the function show through. */
+/* An attribute of a method; those of its function show through. */
 static PyObject *
-method_getattro(PyObject *self, PyObject *name)
+attribute(PyObject *self, PyObject *func, PyObject *name)
 {
     PyTypeObject *tp = Py_TYPE(self);
     if (tp->tp_dict == NULL && PyType_Ready(tp) < 0) {
@@ -143,7 +143,7 @@ method_getattro(PyObject *self, PyObject *name)
     }
     PyObject *descr = _PyType_Lookup(tp, name);
     if (descr == NULL) {
-        return PyObject_GetAttr(PyMethod_GET_FUNCTION(self), name);
+        return PyObject_GetAttr(func, name);
     }
     descrgetfunc f = Py_TYPE(descr)->tp_descr_get;
     Py_INCREF(descr);
@@ -153,6 +153,12 @@ method_getattro(PyObject *self, PyObject *name)
     PyObject *res = f(descr, self, (PyObject *)tp);
     Py_DECREF(descr);
     return res;
+}
+
+static PyObject *
+method_getattro(PyObject *self, PyObject *name)
+{
+    return attribute(self, PyMethod_GET_FUNCTION(self), name);
 }
 
 static PyObject *
@@ -330,22 +336,7 @@ instancemethod_traverse(PyObject *self, visitproc visit, void *arg)
 static PyObject *
 instancemethod_getattro(PyObject *self, PyObject *name)
 {
-    PyTypeObject *tp = Py_TYPE(self);
-    if (tp->tp_dict == NULL && PyType_Ready(tp) < 0) {
-        return NULL;
-    }
-    PyObject *descr = _PyType_Lookup(tp, name);
-    if (descr == NULL) {
-        return PyObject_GetAttr(PyInstanceMethod_GET_FUNCTION(self), name);
-    }
-    descrgetfunc f = Py_TYPE(descr)->tp_descr_get;
-    Py_INCREF(descr);
-    if (f == NULL) {
-        return descr;
-    }
-    PyObject *res = f(descr, self, (PyObject *)tp);
-    Py_DECREF(descr);
-    return res;
+    return attribute(self, PyInstanceMethod_GET_FUNCTION(self), name);
 }
 
 static PyObject *

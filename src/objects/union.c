@@ -172,37 +172,35 @@ is_alias(PyObject *o)
     return PyObject_TypeCheck(o, &Py_GenericAliasType);
 }
 
-static int
-check_plain(PyObject *args, const char *error)
-{
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
-        if (is_alias(PyTuple_GET_ITEM(args, i))) {
-            PyErr_SetString(PyExc_TypeError, error);
-            return -1;
-        }
-    }
-    return 0;
-}
-
+/* Whether `test`, called `name`, holds for obj and any class of the union. */
 static PyObject *
-union_instancecheck(PyObject *self, PyObject *instance)
+test_members(PyObject *self, PyObject *obj,
+             int (*test)(PyObject *, PyObject *), const char *name)
 {
     PyObject *args = cast(self)->args;
-    if (check_plain(args, "isinstance() argument 2 cannot be a "
-                          "parameterized generic")
-        < 0) {
-        return NULL;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
+        if (is_alias(PyTuple_GET_ITEM(args, i))) {
+            return PyErr_Format(PyExc_TypeError,
+                                "%s() argument 2 cannot be a parameterized "
+                                "generic", name);
+        }
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
         PyObject *arg = PyTuple_GET_ITEM(args, i);
         if (PyType_Check(arg)) {
-            int r = PyObject_IsInstance(instance, arg);
+            int r = test(obj, arg);
             if (r != 0) {
                 return r < 0 ? NULL : Py_NewRef(Py_True);
             }
         }
     }
     Py_RETURN_FALSE;
+}
+
+static PyObject *
+union_instancecheck(PyObject *self, PyObject *instance)
+{
+    return test_members(self, instance, PyObject_IsInstance, "isinstance");
 }
 
 static PyObject *
@@ -213,22 +211,7 @@ union_subclasscheck(PyObject *self, PyObject *cls)
                         "issubclass() arg 1 must be a class");
         return NULL;
     }
-    PyObject *args = cast(self)->args;
-    if (check_plain(args, "issubclass() argument 2 cannot be a "
-                          "parameterized generic")
-        < 0) {
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
-        PyObject *arg = PyTuple_GET_ITEM(args, i);
-        if (PyType_Check(arg)) {
-            int r = PyObject_IsSubclass(cls, arg);
-            if (r != 0) {
-                return r < 0 ? NULL : Py_NewRef(Py_True);
-            }
-        }
-    }
-    Py_RETURN_FALSE;
+    return test_members(self, cls, PyObject_IsSubclass, "issubclass");
 }
 
 static PyObject *
