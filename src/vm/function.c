@@ -236,6 +236,19 @@ set_code(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     return 0;
 }
 
+int
+kr_set_str_field(PyObject **field, PyObject *value, const char *name)
+{
+    if (value == NULL || !PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be set to a string object",
+                     name);
+        return -1;
+    }
+    Py_INCREF(value);
+    Py_XSETREF(*field, value);
+    return 0;
+}
+
 static PyObject *
 get_name(PyObject *op, void *Py_UNUSED(closure))
 {
@@ -245,14 +258,7 @@ get_name(PyObject *op, void *Py_UNUSED(closure))
 static int
 set_name(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
-    if (value == NULL || !PyUnicode_Check(value)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "__name__ must be set to a string object");
-        return -1;
-    }
-    Py_INCREF(value);
-    Py_XSETREF(FUNC(op)->func_name, value);
-    return 0;
+    return kr_set_str_field(&FUNC(op)->func_name, value, "__name__");
 }
 
 static PyObject *
@@ -264,14 +270,7 @@ get_qualname(PyObject *op, void *Py_UNUSED(closure))
 static int
 set_qualname(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
-    if (value == NULL || !PyUnicode_Check(value)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "__qualname__ must be set to a string object");
-        return -1;
-    }
-    Py_INCREF(value);
-    Py_XSETREF(FUNC(op)->func_qualname, value);
-    return 0;
+    return kr_set_str_field(&FUNC(op)->func_qualname, value, "__qualname__");
 }
 
 static PyObject *

@@ -11,4 +11,8 @@ uint32_t kr_function_version(PyFunctionObject *func);
  * exception set. */
 PyObject *kr_builtins_of(PyObject *globals);
 
+/* Sets the field that the attribute `name` shows, which must be a str: -1 with
+ * TypeError if it is not or is to be deleted. */
+int kr_set_str_field(PyObject **field, PyObject *value, const char *name);
+
 #endif

@@ -11,6 +11,7 @@
 #include "memory/gc.h"
 #include "objects/errors.h"
 #include "objects/ids.h"
+#include "vm/function.h"
 #include "vm/support.h"
 #include "vm/trace.h"
 
@@ -652,14 +653,7 @@ kr_gen_get_name(PyObject *op, void *Py_UNUSED(closure))
 int
 kr_gen_set_name(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
-    if (value == NULL || !PyUnicode_Check(value)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "__name__ must be set to a string object");
-        return -1;
-    }
-    Py_INCREF(value);
-    Py_XSETREF(KR_GEN(op)->gi_name, value);
-    return 0;
+    return kr_set_str_field(&KR_GEN(op)->gi_name, value, "__name__");
 }
 
 PyObject *
@@ -671,14 +665,7 @@ kr_gen_get_qualname(PyObject *op, void *Py_UNUSED(closure))
 int
 kr_gen_set_qualname(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
-    if (value == NULL || !PyUnicode_Check(value)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "__qualname__ must be set to a string object");
-        return -1;
-    }
-    Py_INCREF(value);
-    Py_XSETREF(KR_GEN(op)->gi_qualname, value);
-    return 0;
+    return kr_set_str_field(&KR_GEN(op)->gi_qualname, value, "__qualname__");
 }
 
 PyObject *
