@@ -273,112 +273,100 @@ translate_error_init(PyUnicodeErrorObject *self, PyObject *args, PyObject *kwds)
     return 0;
 }
 
-/* "'\xe9'"-like text for one character, in a caller's buffer of 16 bytes. */
-static void
-character_escape(Py_UCS4 ch, char *buffer)
-{
-    const char *format = ch <= 0xff     ? "\\x%02x"
-                         : ch <= 0xffff ? "\\u%04x"
-                                        : "\\U%08x";
-    snprintf(buffer, 16, format, (unsigned int)ch);
-}
-
-static int
-is_one_character(PyUnicodeErrorObject *self, Py_ssize_t size)
+/* Whether one character of `size` is meant. */
+static bool
+is_one(PyUnicodeErrorObject *self, Py_ssize_t size)
 {
     return self->start >= 0 && self->start < size &&
            self->end == self->start + 1;
+}
+
+/* "'\xe9'"-like text for the one character of a str, in a buffer of 16 bytes;
+ * NULL if there are several. */
+static const char *
+one_character(PyUnicodeErrorObject *self, char *buffer)
+{
+    if (!is_one(self, PyUnicode_GET_LENGTH(self->object))) {
+        return NULL;
+    }
+    Py_UCS4 ch = PyUnicode_READ_CHAR(self->object, self->start);
+    const char *format = ch <= 0xff     ? "'\\x%02x'"
+                         : ch <= 0xffff ? "'\\u%04x'"
+                                        : "'\\U%08x'";
+    snprintf(buffer, 16, format, (unsigned int)ch);
+    return buffer;
+}
+
+/* "'ascii' codec " */
+static PyObject *
+codec_text(PyUnicodeErrorObject *self)
+{
+    PyObject *name = PyObject_Str(self->encoding), *res = NULL;
+    if (name != NULL) {
+        res = PyUnicode_FromFormat("'%U' codec ", name);
+        Py_DECREF(name);
+    }
+    return res;
+}
+
+/* The message: what could not be done with the unit `one`, or with several if
+ * that is NULL. */
+static PyObject *
+describe(PyUnicodeErrorObject *self, bool by_codec, const char *what,
+         const char *one)
+{
+    PyObject *codec = by_codec ? codec_text(self) : PyUnicode_FromString("");
+    PyObject *reason = codec ? PyObject_Str(self->reason) : NULL, *res = NULL;
+    if (reason != NULL) {
+        res = one != NULL
+                  ? PyUnicode_FromFormat("%Ucan't %s %s in position %zd: %U",
+                                         codec, what, one, self->start, reason)
+                  : PyUnicode_FromFormat("%Ucan't %ss in position %zd-%zd: %U",
+                                         codec, what, self->start,
+                                         self->end - 1, reason);
+    }
+    Py_XDECREF(reason);
+    Py_XDECREF(codec);
+    return res;
 }
 
 static PyObject *
 encode_error_str(PyObject *exc)
 {
     PyUnicodeErrorObject *self = FIELD(exc);
+    char text[16];
     if (self->object == NULL) {
         return PyUnicode_FromString(""); /* __init__ was not called */
     }
-    PyObject *reason = PyObject_Str(self->reason);
-    PyObject *encoding = PyObject_Str(self->encoding);
-    PyObject *res = NULL;
-    if (reason == NULL || encoding == NULL) {
-        goto done;
-    }
-    if (is_one_character(self, PyUnicode_GET_LENGTH(self->object))) {
-        char text[16];
-        character_escape(PyUnicode_READ_CHAR(self->object, self->start), text);
-        res = PyUnicode_FromFormat("'%U' codec can't encode character '%s' in "
-                                   "position %zd: %U",
-                                   encoding, text, self->start, reason);
-    }
-    else {
-        res = PyUnicode_FromFormat("'%U' codec can't encode characters in "
-                                   "position %zd-%zd: %U",
-                                   encoding, self->start, self->end - 1,
-                                   reason);
-    }
-done:
-    Py_XDECREF(reason);
-    Py_XDECREF(encoding);
-    return res;
+    return describe(self, true, "encode character", one_character(self, text));
 }
 
 static PyObject *
 decode_error_str(PyObject *exc)
 {
     PyUnicodeErrorObject *self = FIELD(exc);
+    char text[16];
     if (self->object == NULL) {
         return PyUnicode_FromString("");
     }
-    PyObject *reason = PyObject_Str(self->reason);
-    PyObject *encoding = PyObject_Str(self->encoding);
-    PyObject *res = NULL;
-    if (reason == NULL || encoding == NULL) {
-        goto done;
+    bool one = is_one(self, PyBytes_GET_SIZE(self->object));
+    if (one) {
+        const char *s = PyBytes_AS_STRING(self->object);
+        snprintf(text, sizeof(text), "0x%02x", (unsigned char)s[self->start]);
     }
-    if (is_one_character(self, PyBytes_GET_SIZE(self->object))) {
-        int byte = (unsigned char)PyBytes_AS_STRING(self->object)[self->start];
-        res = PyUnicode_FromFormat("'%U' codec can't decode byte 0x%02x in "
-                                   "position %zd: %U",
-                                   encoding, byte, self->start, reason);
-    }
-    else {
-        res = PyUnicode_FromFormat("'%U' codec can't decode bytes in position "
-                                   "%zd-%zd: %U",
-                                   encoding, self->start, self->end - 1,
-                                   reason);
-    }
-done:
-    Py_XDECREF(reason);
-    Py_XDECREF(encoding);
-    return res;
+    return describe(self, true, "decode byte", one ? text : NULL);
 }
 
 static PyObject *
 translate_error_str(PyObject *exc)
 {
     PyUnicodeErrorObject *self = FIELD(exc);
+    char text[16];
     if (self->object == NULL) {
         return PyUnicode_FromString("");
     }
-    PyObject *reason = PyObject_Str(self->reason);
-    if (reason == NULL) {
-        return NULL;
-    }
-    PyObject *res;
-    if (is_one_character(self, PyUnicode_GET_LENGTH(self->object))) {
-        char text[16];
-        character_escape(PyUnicode_READ_CHAR(self->object, self->start), text);
-        res = PyUnicode_FromFormat(
-            "can't translate character '%s' in position %zd: %U", text,
-            self->start, reason);
-    }
-    else {
-        res = PyUnicode_FromFormat(
-            "can't translate characters in position %zd-%zd: %U", self->start,
-            self->end - 1, reason);
-    }
-    Py_DECREF(reason);
-    return res;
+    return describe(self, false, "translate character",
+                    one_character(self, text));
 }
 
 static PyMemberDef unicode_error_members[] = {
