@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -17,8 +18,10 @@ clamp_count(size_t count)
     return count > (size_t)PY_SSIZE_T_MAX ? (size_t)PY_SSIZE_T_MAX : count;
 }
 
-Py_ssize_t
-_Py_read(int fd, void *buf, size_t count)
+/* Reads into the buffer or writes from it, again as long as signals come whose
+ * handlers run well; -1 with an exception and errno set. */
+static Py_ssize_t
+transfer(int fd, void *buf, size_t count, bool writing)
 {
     Py_ssize_t n;
     int err;
@@ -26,7 +29,7 @@ _Py_read(int fd, void *buf, size_t count)
     do {
         Py_BEGIN_ALLOW_THREADS
         errno = 0;
-        n = read(fd, buf, count);
+        n = writing ? write(fd, buf, count) : read(fd, buf, count);
         err = errno;
         Py_END_ALLOW_THREADS
         if (n >= 0) {
@@ -42,27 +45,15 @@ _Py_read(int fd, void *buf, size_t count)
 }
 
 Py_ssize_t
+_Py_read(int fd, void *buf, size_t count)
+{
+    return transfer(fd, buf, count, false);
+}
+
+Py_ssize_t
 _Py_write(int fd, const void *buf, size_t count)
 {
-    Py_ssize_t n;
-    int err;
-    count = clamp_count(count);
-    do {
-        Py_BEGIN_ALLOW_THREADS
-        errno = 0;
-        n = write(fd, buf, count);
-        err = errno;
-        Py_END_ALLOW_THREADS
-        if (n >= 0) {
-            return n;
-        }
-    } while (err == EINTR && PyErr_CheckSignals() == 0);
-    if (err != EINTR) {
-        errno = err;
-        PyErr_SetFromErrno(PyExc_OSError);
-    }
-    errno = err;
-    return -1;
+    return transfer(fd, (void *)buf, count, true);
 }
 
 Py_ssize_t

@@ -1,5 +1,6 @@
 /* Py_BuildValue and the PyModule_Add* helpers: C values to objects. */
 #include <Python.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct builder {
@@ -71,10 +72,10 @@ expect_end(struct builder *b, char endchar)
 }
 
 static PyObject *
-make_tuple(struct builder *b, char endchar, Py_ssize_t n)
+make_sequence(struct builder *b, char endchar, Py_ssize_t n, bool is_list)
 {
-    PyObject *tuple = n < 0 ? NULL : PyTuple_New(n);
-    if (tuple == NULL) {
+    PyObject *seq = n < 0 ? NULL : is_list ? PyList_New(n) : PyTuple_New(n);
+    if (seq == NULL) {
         discard_rest(b, endchar, n);
         return NULL;
     }
@@ -82,40 +83,21 @@ make_tuple(struct builder *b, char endchar, Py_ssize_t n)
         PyObject *item = make_value(b);
         if (item == NULL) {
             discard_rest(b, endchar, n - i - 1);
-            Py_DECREF(tuple);
+            Py_DECREF(seq);
             return NULL;
         }
-        PyTuple_SET_ITEM(tuple, i, item);
-    }
-    if (expect_end(b, endchar) < 0) {
-        Py_DECREF(tuple);
-        return NULL;
-    }
-    return tuple;
-}
-
-static PyObject *
-make_list(struct builder *b, char endchar, Py_ssize_t n)
-{
-    PyObject *list = n < 0 ? NULL : PyList_New(n);
-    if (list == NULL) {
-        discard_rest(b, endchar, n);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *item = make_value(b);
-        if (item == NULL) {
-            discard_rest(b, endchar, n - i - 1);
-            Py_DECREF(list);
-            return NULL;
+        if (is_list) {
+            PyList_SET_ITEM(seq, i, item);
         }
-        PyList_SET_ITEM(list, i, item);
+        else {
+            PyTuple_SET_ITEM(seq, i, item);
+        }
     }
     if (expect_end(b, endchar) < 0) {
-        Py_DECREF(list);
+        Py_DECREF(seq);
         return NULL;
     }
-    return list;
+    return seq;
 }
 
 static PyObject *
@@ -232,9 +214,9 @@ make_value(struct builder *b)
         char code = *b->format++;
         switch (code) {
         case '(':
-            return make_tuple(b, ')', count_items(b->format, ')'));
+            return make_sequence(b, ')', count_items(b->format, ')'), false);
         case '[':
-            return make_list(b, ']', count_items(b->format, ']'));
+            return make_sequence(b, ']', count_items(b->format, ']'), true);
         case '{':
             return make_dict(b, '}', count_items(b->format, '}'));
         case 'b': case 'B': case 'h': case 'i': case 'H':
@@ -290,7 +272,8 @@ build(const char *format, va_list va, int ssize_t_clean)
     va_list copy;
     va_copy(copy, va);
     struct builder b = {format, &copy, ssize_t_clean};
-    PyObject *res = n == 1 ? make_value(&b) : make_tuple(&b, '\0', n);
+    PyObject *res =
+        n == 1 ? make_value(&b) : make_sequence(&b, '\0', n, false);
     va_end(copy);
     return res;
 }
