@@ -88,6 +88,12 @@ check_object(PyDescrObject *descr, PyObject *obj)
 }
 
 static PyObject *
+text_or_none(const char *text)
+{
+    return text != NULL ? PyUnicode_FromString(text) : Py_NewRef(Py_None);
+}
+
+static PyObject *
 descr_get_qualname(PyObject *self, void *context)
 {
     PyDescrObject *descr = (PyDescrObject *)self;
@@ -590,11 +596,7 @@ member_set(PyObject *self, PyObject *obj, PyObject *value)
 static PyObject *
 member_get_doc(PyObject *self, void *context)
 {
-    const char *doc = ((PyMemberDescrObject *)self)->d_member->doc;
-    if (doc == NULL) {
-        Py_RETURN_NONE;
-    }
-    return PyUnicode_FromString(doc);
+    return text_or_none(((PyMemberDescrObject *)self)->d_member->doc);
 }
 
 static PyGetSetDef member_getsets[] = {
@@ -670,11 +672,7 @@ getset_set(PyObject *self, PyObject *obj, PyObject *value)
 static PyObject *
 getset_get_doc(PyObject *self, void *context)
 {
-    const char *doc = ((PyGetSetDescrObject *)self)->d_getset->doc;
-    if (doc == NULL) {
-        Py_RETURN_NONE;
-    }
-    return PyUnicode_FromString(doc);
+    return text_or_none(((PyGetSetDescrObject *)self)->d_getset->doc);
 }
 
 static PyGetSetDef getset_getsets[] = {
