@@ -81,15 +81,15 @@ kr_front_compile(const char *source, Py_ssize_t len, PyObject *filename,
 }
 
 PyObject *
-kr_front_compile_file(char *text, Py_ssize_t len, PyObject *filename,
-                      int start, PyCompilerFlags *flags)
+kr_front_compile_file(char *text, Py_ssize_t len, bool seekable,
+                      PyObject *filename, int start, PyCompilerFlags *flags)
 {
     KrArena *arena = kr_arena_new();
     if (arena == NULL) {
         return NULL;
     }
-    mod_ty tree = kr_parse_file_text(text, (size_t)len, filename, start, flags,
-                                     arena);
+    mod_ty tree = kr_parse_file_text(text, (size_t)len, seekable, filename,
+                                     start, flags, arena);
     PyObject *code =
         tree == NULL
             ? NULL

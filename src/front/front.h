@@ -4,6 +4,7 @@
 
 #include <Python.h>
 
+#include "base/common.h"
 #include "front/compiler/observer.h"
 
 /* Compiles NUL-terminated UTF-8 (or, with a coding cookie, other) source of
@@ -16,9 +17,10 @@ PyObject *kr_front_compile(const char *source, Py_ssize_t len,
                            PyCompilerFlags *flags, int optimize);
 
 /* The same for all that a file holds, which is changed: its lines and errors
- * are those of files. */
-PyObject *kr_front_compile_file(char *text, Py_ssize_t len, PyObject *filename,
-                                int start, PyCompilerFlags *flags);
+ * are those of files. One that is not `seekable` cannot be decoded. */
+PyObject *kr_front_compile_file(char *text, Py_ssize_t len, bool seekable,
+                                PyObject *filename, int start,
+                                PyCompilerFlags *flags);
 
 /* Compiles str in mode `start` while `observer` watches. */
 PyObject *kr_front_compile_observed(PyObject *source, PyObject *filename,

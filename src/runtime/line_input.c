@@ -51,7 +51,8 @@ read_chunk(PyThreadState *tstate, char *buf, int len, FILE *fp)
     }
 }
 
-/* Reads without an editor. The prompt goes to stderr. */
+/* Reads without an editor. The prompt goes to stderr. The pieces are as long
+ * as the reference's: what follows a NUL in one is lost. */
 static char *
 read_plain(PyThreadState *tstate, FILE *fp, const char *prompt)
 {
@@ -60,11 +61,11 @@ read_plain(PyThreadState *tstate, FILE *fp, const char *prompt)
         fputs(prompt, stderr);
     }
     fflush(stderr);
-    size_t len = 0, capacity = 128;
-    char *text = PyMem_RawMalloc(capacity);
+    size_t len = 0, room = 100;
+    char *text = PyMem_RawMalloc(room);
     while (text != NULL) {
         text[len] = '\0';
-        int res = read_chunk(tstate, text + len, (int)(capacity - len), fp);
+        int res = read_chunk(tstate, text + len, (int)room, fp);
         if (res == LINE_INTERRUPTED) {
             PyMem_RawFree(text);
             return NULL;
@@ -76,14 +77,12 @@ read_plain(PyThreadState *tstate, FILE *fp, const char *prompt)
         if (len > 0 && text[len - 1] == '\n') {
             break;
         }
-        if (capacity - len < 2) {
-            char *grown = PyMem_RawRealloc(text, capacity * 2);
-            if (grown == NULL) {
-                PyMem_RawFree(text);
-            }
-            text = grown;
-            capacity *= 2;
+        room = len > 0 ? len + 2 : 100;
+        char *grown = PyMem_RawRealloc(text, len + room);
+        if (grown == NULL) {
+            PyMem_RawFree(text);
         }
+        text = grown;
     }
     return text;
 }

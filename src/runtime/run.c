@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "front/front.h"
 #include "memory/tstate.h"
@@ -128,6 +129,7 @@ run_file(FILE *fp, PyObject *filename, int start, PyObject *globals,
          PyObject *locals, int closeit, PyCompilerFlags *flags)
 {
     Py_ssize_t len;
+    bool seekable = lseek(fileno(fp), 0, SEEK_CUR) != -1;
     char *text = read_all(fp, &len);
     if (closeit) {
         fclose(fp);
@@ -136,7 +138,7 @@ run_file(FILE *fp, PyObject *filename, int start, PyObject *globals,
         return NULL;
     }
     PyObject *code =
-        kr_front_compile_file(text, len, filename, start, flags);
+        kr_front_compile_file(text, len, seekable, filename, start, flags);
     PyMem_Free(text);
     return run_code(code, globals, locals);
 }
@@ -366,9 +368,6 @@ run_one(FILE *fp, PyObject *filename, PyCompilerFlags *flags)
     Py_XDECREF(ps1_owner);
     Py_XDECREF(ps2_owner);
     if (code == NULL) {
-        if (eof && fp == stdin) {
-            fputc('\n', stderr); /* behind the last prompt */
-        }
         return eof ? ONE_EOF : ONE_ERROR;
     }
     PyObject *m = PyImport_AddModule("__main__");

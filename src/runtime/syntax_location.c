@@ -89,7 +89,8 @@ PyErr_SyntaxLocation(const char *filename, int lineno)
 
 /* --- The line ------------------------------------------------------------------ */
 
-/* Line `lineno` of an open file (closed here), in `encoding` or UTF-8. */
+/* Line `lineno` of an open file (closed here), in `encoding`; without one it
+ * must be UTF-8. */
 static PyObject *
 read_line(FILE *fp, int lineno, const char *encoding)
 {
@@ -108,8 +109,10 @@ read_line(FILE *fp, int lineno, const char *encoding)
         return NULL;
     }
     PyObject *res =
-        PyUnicode_Decode(line, (Py_ssize_t)strlen(line),
-                         encoding != NULL ? encoding : "utf-8", "replace");
+        encoding == NULL
+            ? PyUnicode_FromString(line)
+            : PyUnicode_Decode(line, (Py_ssize_t)strlen(line), encoding,
+                               "replace");
     if (res == NULL) {
         PyErr_Clear();
     }

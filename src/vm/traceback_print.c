@@ -121,6 +121,36 @@ find_cookie(const char *line, char *encoding, size_t size)
     }
 }
 
+/* Reads a line that ends with "\n", "\r" or both, which are left out. Its
+ * length, or -1 at the end of the file. */
+static ssize_t
+read_line(char **line, size_t *capacity, FILE *fp)
+{
+    size_t n = 0;
+    for (int c = getc(fp);; c = getc(fp)) {
+        if (c == EOF && n == 0) {
+            return -1;
+        }
+        if (n + 1 >= *capacity) {
+            size_t grown = *capacity ? 2 * *capacity : 256;
+            char *text = realloc(*line, grown);
+            if (text == NULL) {
+                return -1;
+            }
+            *line = text;
+            *capacity = grown;
+        }
+        if (c == EOF || c == '\n' || c == '\r') {
+            (*line)[n] = '\0';
+            if (c == '\r' && (c = getc(fp)) != '\n') {
+                ungetc(c, fp);
+            }
+            return (ssize_t)n;
+        }
+        (*line)[n++] = (char)c;
+    }
+}
+
 /* Line `lineno` without its end, or NULL without an exception. */
 static PyObject *
 source_line(PyObject *filename, int lineno)
@@ -134,14 +164,14 @@ source_line(PyObject *filename, int lineno)
     ssize_t n = -1;
     bool cookie_possible = true;
     for (int i = 1; i <= lineno; i++) {
-        n = getline(&line, &capacity, fp);
+        n = read_line(&line, &capacity, fp);
         if (n < 0) {
             break;
         }
         if (i <= 2 && cookie_possible) {
             find_cookie(line, encoding, sizeof(encoding));
             /* the second line counts only below a comment or an empty one */
-            cookie_possible = strchr("#\r\n", line[strspn(line, " \t\f")]) != NULL;
+            cookie_possible = strchr("#", line[strspn(line, " \t\f")]) != NULL;
         }
     }
     fclose(fp);
@@ -151,9 +181,6 @@ source_line(PyObject *filename, int lineno)
         if (lineno == 1 && n >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
             start += 3;
             n -= 3;
-        }
-        while (n > 0 && (start[n - 1] == '\n' || start[n - 1] == '\r')) {
-            n--;
         }
         result = PyUnicode_Decode(start, n, encoding, "replace");
         PyErr_Clear();

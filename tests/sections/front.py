@@ -23,6 +23,7 @@ def run(report, top):
     sys.path.insert(0, f"{top}/tests/differential")
     import frontend
     import mutations
+    import sources
     import trees
     every = bool(os.environ.get("KRAIT_ALL_FILES"))
     files = frontend.sources([frontend.LIBRARY])
@@ -35,6 +36,11 @@ def run(report, top):
         different = frontend.compare(report.krait, questions, files[::step])
         report.add(f"{name} equal the reference's",
                    "\n".join(different) or None)
+    equal, different = sources.compare(report.krait)
+    print(f"   {equal} sources with coding lines, line ends and NULs")
+    report.add("sources with coding lines give the reference's errors",
+               "\n".join(f"{data!r}: {theirs} not {ours}"
+                         for _, data, theirs, ours in different) or None)
     count = 5000 if every else 300
     for name, tool in (("malformed programs", mutations),
                        ("changed trees", trees)):

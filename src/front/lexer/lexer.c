@@ -87,7 +87,8 @@ static bool
 only_spaces(KrLexer *t, struct column *where)
 {
     if (t->cur == t->inp && !kr_next_line(t)) {
-        return false;
+        where->col = where->alt_col = 0;
+        return true;
     }
     const char *p = t->cur;
     while (*p == ' ') {
@@ -158,8 +159,7 @@ begin_line(KrLexer *t, bool *blank)
     if (!only_spaces(t, &where) && read_indentation(t, &where) < 0) {
         return -1;
     }
-    int c = kr_next_char(t);
-    kr_back_up(t, c);
+    int c = t->cur == t->inp ? EOF : (unsigned char)*t->cur;
     if (c == '#' || c == '\n') {
         if (where.col == 0 && c == '\n' && t->interactive) {
             *blank = false; /* an empty line ends the statement */

@@ -11,7 +11,7 @@
 #include "base/common.h"
 #include "kr_tokens.h"
 
-enum { KR_MAX_INDENT = 100, KR_MAX_PARENS = 200, KR_ENCODING_SIZE = 80 };
+enum { KR_MAX_INDENT = 100, KR_MAX_PARENS = 200 };
 
 enum kr_lexer_done {
     KR_LEX_OK,
@@ -45,11 +45,19 @@ struct KrLexer {
     bool at_line_start, after_continuation;
     bool type_comments, interactive, stop_reading;
     bool from_file;         /* as the reference reads files, line by line */
+    bool seek_coding;       /* the next line may name the encoding */
     PyObject *filename; /* borrowed; may be NULL */
     const char *encoding; /* named by the source or its reader, or NULL: then
                              columns of errors count bytes */
-    /* More input for interactive use: a line as from PyOS_Readline. */
-    FILE *fp;
+    /* More input: appends a line to the buffer, which may move. 0 if there is
+     * none: `done` tells why, and may be KR_LEX_OK. NULL: all is there. */
+    int (*read_line)(KrLexer *lexer);
+    struct kr_reader *reader; /* of a file; owned */
+    size_t capacity;          /* of buf, 0 for one that does not grow */
+    const char *raw; /* what was decoded to buf, if that was; borrowed */
+    char *shown; /* lines for errors if they are not those of buf; owned */
+    size_t shown_size;
+    FILE *fp; /* to PyOS_Readline */
     const char *prompt, *next_prompt;
 };
 
@@ -58,6 +66,12 @@ struct KrLexer {
  * set. */
 int kr_lexer_init(KrLexer *lexer, const char *src, size_t len,
                   bool add_newline, PyObject *filename);
+
+/* Starts on all that a file holds, of which the end may be changed and which
+ * must stay while lexing. `seekable`: whether it could be read once more. 0,
+ * or -1 with MemoryError set. */
+int kr_lexer_init_file(KrLexer *lexer, char *text, size_t len, bool seekable,
+                       PyObject *filename);
 
 /* Starts on the terminal `fp`. 0, or -1 with an exception. */
 int kr_lexer_init_interactive(KrLexer *lexer, FILE *fp, const char *encoding,
@@ -83,11 +97,10 @@ int kr_lexer_error_range(KrLexer *lexer, int col, int end_col,
 int kr_lexer_warn(KrLexer *lexer, PyObject *category, const char *format, ...);
 
 /* Decodes bytes by BOM and coding line (PEP 263) to UTF-8: a new bytes object,
- * or NULL with an exception set, whose words differ for a file. What should be
- * UTF-8 is not checked: the lexer and the parser find errors where they matter.
- * `encoding` gets the name that the source gives itself, or "". */
-PyObject *kr_decode_source(const char *src, size_t len, bool from_file,
-                           PyObject *filename,
-                           char encoding[KR_ENCODING_SIZE]);
+ * or NULL with an exception set. What should be UTF-8 is not checked: the
+ * lexer and the parser find errors where they matter. `encoding` gets the name
+ * that the source gives itself, a new bytes object or NULL. */
+PyObject *kr_decode_source(const char *src, size_t len, PyObject *filename,
+                           PyObject **encoding);
 
 #endif

@@ -7,6 +7,11 @@
 /* Makes the next line current; 0 at the end of the input (lexer->done set). */
 int kr_next_line(KrLexer *t);
 
+/* Looks for a coding comment in the current line, one of the first two of a
+ * file; 0 with an exception set. */
+int kr_check_coding(KrLexer *t);
+void kr_reader_free(struct kr_reader *reader);
+
 /* The next byte, or EOF. */
 static inline int
 kr_next_char(KrLexer *t)

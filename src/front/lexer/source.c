@@ -1,184 +1,8 @@
-/* Where the lexer's characters come from: decoding, lines, interactive input;
- * and errors that show them. */
+/* Where the lexer's characters come from: the lines of its buffer; and errors
+ * that show them. */
 #include <string.h>
 
 #include "front/lexer/scan.h"
-
-/* --- Decoding (PEP 263) -------------------------------------------------- */
-
-/* The encoding named by a coding comment in one line, in `name` (normalised as
- * far as utf-8 and latin-1 go); false if there is none. */
-static bool
-coding_of_line(const char *line, const char *end, char name[KR_ENCODING_SIZE])
-{
-    const char *p = line;
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\014')) {
-        p++;
-    }
-    if (p == end || *p != '#') {
-        return false;
-    }
-    for (; p + 7 <= end; p++) {
-        if (memcmp(p, "coding", 6) != 0 || (p[6] != ':' && p[6] != '=')) {
-            continue;
-        }
-        const char *s = p + 7;
-        while (s < end && (*s == ' ' || *s == '\t')) {
-            s++;
-        }
-        size_t n = 0;
-        while (s + n < end && n + 1 < KR_ENCODING_SIZE &&
-               (Py_ISALNUM(s[n]) || s[n] == '-' || s[n] == '_' ||
-                s[n] == '.')) {
-            name[n] = s[n];
-            n++;
-        }
-        name[n] = '\0';
-        if (n != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-only_blank_or_comment(const char *line, const char *end)
-{
-    while (line < end && (*line == ' ' || *line == '\t' || *line == '\014')) {
-        line++;
-    }
-    return line == end || *line == '#' || *line == '\r';
-}
-
-static bool
-find_coding(const char *src, size_t len, char name[KR_ENCODING_SIZE])
-{
-    const char *line = src, *end = src + len;
-    for (int i = 0; i < 2 && line < end; i++) {
-        const char *stop = line + strcspn(line, "\r\n");
-        if (stop > end) {
-            stop = end;
-        }
-        if (coding_of_line(line, stop, name)) {
-            return true;
-        }
-        if (!only_blank_or_comment(line, stop)) {
-            return false;
-        }
-        line = stop;
-        line += line < end && *line == '\r';
-        line += line < end && *line == '\n';
-    }
-    return false;
-}
-
-/* Does the name mean the same as `canonical`, itself or with a suffix? */
-static bool
-is_encoding(const char *name, const char *canonical)
-{
-    size_t n = strlen(canonical);
-    for (size_t i = 0; i < n; i++) {
-        char c = Py_TOLOWER(name[i]);
-        if ((c == '_' ? '-' : c) != canonical[i]) {
-            return false;
-        }
-    }
-    return name[n] == '\0' || name[n] == '-' || name[n] == '_';
-}
-
-static void
-raise_source_error(PyObject *filename, const char *format, const char *name)
-{
-    PyObject *message = PyUnicode_FromFormat(format, name);
-    if (message == NULL) {
-        return;
-    }
-    PyObject *args =
-        Py_BuildValue("(O(OiiO))", message, filename ? filename : Py_None, 0,
-                      -1, Py_None);
-    if (args != NULL) {
-        PyErr_SetObject(PyExc_SyntaxError, args);
-        Py_DECREF(args);
-    }
-    Py_DECREF(message);
-}
-
-/* Makes a SyntaxError of the failure to decode. */
-static void
-raise_encoding_problem(const char *encoding, bool from_file,
-                       PyObject *filename)
-{
-    if (!PyErr_ExceptionMatches(PyExc_LookupError) &&
-        !PyErr_ExceptionMatches(PyExc_ValueError)) {
-        return;
-    }
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    PyObject *text = value ? PyObject_Str(value) : NULL;
-    if (from_file) {
-        PyErr_Format(PyExc_SyntaxError, "encoding problem: %s", encoding);
-    }
-    else if (text != NULL) {
-        raise_source_error(filename, "%s", PyUnicode_AsUTF8(text));
-    }
-    Py_XDECREF(text);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
-}
-
-static bool
-is_latin_1(const char *name)
-{
-    return is_encoding(name, "latin-1") || is_encoding(name, "iso-8859-1") ||
-           is_encoding(name, "iso-latin-1");
-}
-
-static PyObject *
-recode(const char *src, size_t len, const char *encoding)
-{
-    PyObject *text = PyUnicode_Decode(src, (Py_ssize_t)len, encoding, NULL);
-    PyObject *utf8 = text == NULL ? NULL : PyUnicode_AsUTF8String(text);
-    Py_XDECREF(text);
-    return utf8;
-}
-
-PyObject *
-kr_decode_source(const char *src, size_t len, bool from_file,
-                 PyObject *filename, char encoding[KR_ENCODING_SIZE])
-{
-    bool bom = len >= 3 && memcmp(src, "\xef\xbb\xbf", 3) == 0;
-    if (bom) {
-        src += 3;
-        len -= 3;
-    }
-    bool declared = find_coding(src, len, encoding);
-    if (!declared) {
-        strcpy(encoding, bom ? "utf-8" : "");
-    }
-    else if (is_latin_1(encoding)) {
-        strcpy(encoding, "iso-8859-1");
-    }
-    if (!declared || is_encoding(encoding, "utf-8")) {
-        return PyBytes_FromStringAndSize(src, (Py_ssize_t)len);
-    }
-    if (bom) {
-        const char *format = "encoding problem: %s with BOM";
-        if (from_file) {
-            PyErr_Format(PyExc_SyntaxError, format, encoding);
-        }
-        else {
-            raise_source_error(filename, format, encoding);
-        }
-        return NULL;
-    }
-    PyObject *utf8 = recode(src, len, encoding);
-    if (utf8 == NULL) {
-        raise_encoding_problem(encoding, from_file, filename);
-    }
-    return utf8;
-}
 
 /* --- Lines --------------------------------------------------------------- */
 
@@ -222,107 +46,14 @@ kr_lexer_init(KrLexer *t, const char *src, size_t len, bool add_newline,
     return 0;
 }
 
-int
-kr_lexer_init_interactive(KrLexer *t, FILE *fp, const char *encoding,
-                          const char *ps1, const char *ps2,
-                          PyObject *filename)
-{
-    if (kr_lexer_init(t, "", 0, false, filename) < 0) {
-        return -1;
-    }
-    t->interactive = true;
-    t->fp = fp;
-    t->encoding = encoding;
-    t->prompt = ps1;
-    t->next_prompt = ps2;
-    return 0;
-}
-
 void
 kr_lexer_fini(KrLexer *t)
 {
     PyMem_Free(t->buf);
-    t->buf = NULL;
-}
-
-/* Moves the pointers into a buffer that has moved. */
-static void
-rebase(KrLexer *t, char *old, char *new)
-{
-    const char **pointers[] = {&t->cur, &t->inp, &t->end, &t->start,
-                               &t->line_start, &t->multi_line_start,
-                               &t->context};
-    for (size_t i = 0; i < KR_ARRAY_LEN(pointers); i++) {
-        if (*pointers[i] != NULL) {
-            *pointers[i] = new + (*pointers[i] - old);
-        }
-    }
-    t->buf = new;
-}
-
-/* Appends decoded text. */
-static int
-append(KrLexer *t, const char *text, size_t len)
-{
-    size_t old_len = (size_t)(t->end - t->buf);
-    char *old = t->buf;
-    char *buf = PyMem_Malloc(old_len + len + 2);
-    if (buf == NULL) {
-        t->done = KR_LEX_ERROR;
-        PyErr_NoMemory();
-        return 0;
-    }
-    memcpy(buf, old, old_len);
-    memcpy(buf + old_len, text, len);
-    len += old_len;
-    if (buf[len - 1] != '\n') {
-        buf[len++] = '\n';
-    }
-    buf[len] = '\0';
-    rebase(t, old, buf);
-    PyMem_Free(old);
-    t->end = buf + len;
-    return 1;
-}
-
-static int
-read_interactive_line(KrLexer *t)
-{
-    if (t->stop_reading) {
-        t->done = KR_LEX_EOF;
-        return 0;
-    }
-    char *line = PyOS_Readline(t->fp ? t->fp : stdin, stdout, t->prompt);
-    t->prompt = t->next_prompt;
-    if (line == NULL) {
-        t->done = KR_LEX_INTERRUPT;
-        return 0;
-    }
-    if (*line == '\0') {
-        PyMem_Free(line);
-        t->done = KR_LEX_EOF;
-        return 0;
-    }
-    int result = 0;
-    if (t->encoding != NULL && strcmp(t->encoding, "utf-8") != 0) {
-        PyObject *text =
-            PyUnicode_Decode(line, (Py_ssize_t)strlen(line), t->encoding, NULL);
-        Py_ssize_t size = 0;
-        const char *utf8 =
-            text == NULL ? NULL : PyUnicode_AsUTF8AndSize(text, &size);
-        if (utf8 == NULL) {
-            t->done = KR_LEX_ERROR;
-        }
-        else {
-            result = append(t, utf8, (size_t)size);
-        }
-        Py_XDECREF(text);
-    }
-    else {
-        result = append(t, line, strlen(line));
-    }
-    PyMem_Free(line);
-    return result;
+    PyMem_Free(t->shown);
+    kr_reader_free(t->reader);
+    t->buf = t->shown = NULL;
+    t->reader = NULL;
 }
 
 /* Whether the line is UTF-8; else false with a SyntaxError set. */
@@ -363,8 +94,8 @@ kr_next_line(KrLexer *t)
     if (t->done != KR_LEX_OK) {
         return 0;
     }
-    if (t->inp == t->end && (!t->interactive || !read_interactive_line(t))) {
-        if (t->done == KR_LEX_OK) {
+    if (t->inp == t->end && (t->read_line == NULL || !t->read_line(t))) {
+        if (t->read_line == NULL) {
             t->done = KR_LEX_EOF;
         }
         t->cur = t->inp;
@@ -380,6 +111,10 @@ kr_next_line(KrLexer *t)
     }
     t->inp = newline != NULL ? newline + 1 : t->end;
     t->lineno++;
+    if (t->seek_coding && !kr_check_coding(t)) {
+        t->cur = t->inp;
+        return 0;
+    }
     if (t->from_file && t->encoding == NULL &&
         !line_is_utf8(t, t->cur, t->inp)) {
         t->cur = t->inp;

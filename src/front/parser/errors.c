@@ -24,18 +24,27 @@ decode_line(const char *line, Py_ssize_t size)
     return PyUnicode_DecodeUTF8(line, size, "replace");
 }
 
-/* A line of the source that the lexer keeps, without its end. */
+/* A line of the source that the lexer keeps, without its end: of bytes that
+ * were decoded it is the bytes that the reference keeps. */
 static PyObject *
 kept_line(Parser *p, int lineno)
 {
-    const char *line = p->tok->buf;
+    const KrLexer *tok = p->tok;
+    const char *line = tok->raw != NULL     ? tok->raw
+                       : tok->shown != NULL ? tok->shown
+                                            : tok->buf;
+    const char *last = line == tok->buf ? tok->inp : NULL;
     int n = p->starting_lineno ? lineno - p->starting_lineno + 1 : lineno;
     for (; n > 1; n--) {
-        const char *newline = strchr(line, '\n');
-        if (newline == NULL || newline + 1 > p->tok->inp) {
+        const char *end = line + strcspn(line, "\r\n");
+        if (*end == '\0') {
             break;
         }
-        line = newline + 1;
+        end += *end == '\r' && end[1] == '\n' ? 2 : 1;
+        if (last != NULL && end > last) {
+            break;
+        }
+        line = end;
     }
     return PyUnicode_DecodeUTF8(line, (Py_ssize_t)strcspn(line, "\r\n"),
                                 "replace");
@@ -59,8 +68,9 @@ static PyObject *
 error_line(Parser *p, int lineno)
 {
     PyObject *filename = p->tok->filename, *line = NULL;
-    if (p->tok->from_file && filename != NULL &&
-        _PyUnicode_EqualToASCIIString(filename, "<stdin>")) {
+    if (p->tok->interactive ||
+        (p->tok->from_file && filename != NULL &&
+         _PyUnicode_EqualToASCIIString(filename, "<stdin>"))) {
         return kept_line(p, lineno);
     }
     if (p->start_rule == Py_file_input && filename != NULL) {

@@ -58,17 +58,32 @@ grow_names(struct kr_identifiers *table)
     return 0;
 }
 
+/* unicodedata.normalize as it is when the first name asks for it; borrowed. */
+static PyObject *
+normalize_function(Parser *p)
+{
+    struct kr_identifiers *table = p->identifiers;
+    if (table->normalize == NULL) {
+        PyObject *function =
+            _PyImport_GetModuleAttrString("unicodedata", "normalize");
+        if (function == NULL || kr_arena_own(p->arena, function) < 0) {
+            return NULL;
+        }
+        table->normalize = function;
+    }
+    return table->normalize;
+}
+
 static PyObject *
 make_identifier(Parser *p, const char *text, size_t len)
 {
     PyObject *id = PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, NULL);
     if (id != NULL && !PyUnicode_IS_ASCII(id)) {
-        PyObject *module = PyImport_ImportModule("unicodedata");
+        PyObject *function = normalize_function(p);
         PyObject *normal =
-            module == NULL ? NULL
-                           : PyObject_CallMethod(module, "normalize", "sO",
-                                                 "NFKC", id);
-        Py_XDECREF(module);
+            function == NULL ? NULL
+                             : PyObject_CallFunction(function, "sO", "NFKC",
+                                                     id);
         if (normal != NULL && !PyUnicode_Check(normal)) {
             PyErr_Format(PyExc_TypeError,
                          "unicodedata.normalize() must return a string, not "

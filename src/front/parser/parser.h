@@ -14,9 +14,10 @@ mod_ty kr_parse_string(const char *src, size_t len, PyObject *filename,
                        int mode, PyCompilerFlags *flags, KrArena *arena);
 
 /* Parses what a file holds: like kr_parse_string, but with the reference's
- * rules for files. `text` is changed. */
-mod_ty kr_parse_file_text(char *text, size_t len, PyObject *filename, int mode,
-                          PyCompilerFlags *flags, KrArena *arena);
+ * rules for files. `text` is changed; `seekable` as for kr_lexer_init_file. */
+mod_ty kr_parse_file_text(char *text, size_t len, bool seekable,
+                          PyObject *filename, int mode, PyCompilerFlags *flags,
+                          KrArena *arena);
 
 /* Reads one statement, line by line, with prompts, through PyOS_Readline
  * if `fp` is a terminal. *reached_end is set to 1 when the input ended before a

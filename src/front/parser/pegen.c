@@ -396,8 +396,7 @@ kr_parser_run(Parser *p)
         kr_set_syntax_error(p, last);
         return NULL;
     }
-    if (p->start_rule == Py_single_input && !p->tok->interactive &&
-        more_than_one_statement(p)) {
+    if (p->start_rule == Py_single_input && more_than_one_statement(p)) {
         return RAISE(
             "multiple statements found while compiling a single statement");
     }

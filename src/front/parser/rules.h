@@ -36,6 +36,7 @@ struct kr_identifiers {
         PyObject *id; /* owned by the arena; NULL: free */
     } *entries;
     size_t mask, used;
+    PyObject *normalize; /* of unicodedata, once needed; owned by the arena */
 };
 
 typedef struct Parser {
