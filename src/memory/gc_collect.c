@@ -27,7 +27,7 @@ struct collection {
     size_t top, ncand;
     PyObject **found; /* the unreachable ones */
     size_t nfound;
-    bool with_large;
+    bool with_large; /* some large object's slot is in use */
 };
 
 /* The slot of a candidate pool or large object; NULL for anything else. */
@@ -293,6 +293,7 @@ sort_large(struct collection *c, struct kr_large *e, int next)
         c->found[c->nfound++] = e->op;
     }
     else if (e->refs != 0) {
+        e->refs = 0;
         e->gen = (uint8_t)next;
         untrack_survivor(c, e->op);
     }
@@ -373,6 +374,7 @@ sort_members(struct collection *c)
         }
         kr_gc.lists_lost = 0;
     }
+    c->with_large = c->nfound > pooled;
     /* the table has no order, and finalizers are called in this one */
     qsort(c->found + pooled, c->nfound - pooled, sizeof(*c->found),
           compare_age);
