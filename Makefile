@@ -3,12 +3,12 @@
 #   make          the program that users get: build/release/krait
 #   make run      build it and walk through the language (examples/tour.py)
 #   make test     build what the tests need and run them all (BUILD=asan: there)
-#   make dev | asan | ubsan      other builds, in build/<name>
+#   make dev | asan | ubsan | stress      other builds, in build/<name>
 #   make install PREFIX=/usr/local
 #
 # What is missing on the machine is installed first (tools/deps says what).
 
-PRESETS := dev asan ubsan
+PRESETS := dev asan ubsan stress
 PREFIX ?= /usr/local
 BUILD ?= dev
 

@@ -4,9 +4,11 @@
 
 #include <Python.h>
 
+#include "base/stress.h"
+
 /* Calls and loop turns before a code object is quickened, as co_warmup counts
  * them: up to zero. */
-#define KR_CODE_WARMUP (-8)
+#define KR_CODE_WARMUP KR_IN_STRESS(-1, -8)
 
 /* tp_dealloc of code objects. */
 void kr_code_dealloc(PyObject *self);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stress.h"
 #include "memory/gc_state.h"
 #include "memory/tstate.h"
 
@@ -885,6 +886,16 @@ kr_gc_collect(int gen)
     return n;
 }
 
+static bool
+is_due(int gen)
+{
+    int threshold = kr_gc.gen[gen].threshold;
+    if (KR_STRESS && threshold > 0) {
+        threshold = gen == 0 ? 0 : gen == 1 ? 400 : 40;
+    }
+    return kr_gc.gen[gen].count > threshold;
+}
+
 void
 kr_gc_collect_due(void)
 {
@@ -895,7 +906,7 @@ kr_gc_collect_due(void)
     }
     kr_gc.collecting = 1;
     for (int i = KR_GC_GENERATIONS - 1; i >= 0; i--) {
-        if (kr_gc.gen[i].count <= kr_gc.gen[i].threshold) {
+        if (!is_due(i)) {
             continue;
         }
         /* a full collection only when a quarter of the old ones is new */

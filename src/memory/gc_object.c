@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stress.h"
 #include "memory/gc_state.h"
 #include "memory/tstate.h"
 
@@ -326,7 +327,8 @@ kr_gc_malloc(size_t size, size_t presize)
     if (KR_UNLIKELY(kr_gc.on_alloc != NULL)) {
         kr_gc.on_alloc(op, size + presize);
     }
-    if (KR_UNLIKELY(++kr_gc.gen[0].count > kr_gc.gen[0].threshold)) {
+    if (KR_UNLIKELY(++kr_gc.gen[0].count > kr_gc.gen[0].threshold
+                    || KR_STRESS)) {
         kr_gc_collect_due();
     }
     return op;

@@ -5,6 +5,7 @@
  * come from there. */
 #include "vm/frame.h"
 
+#include "base/stress.h"
 #include "memory/gc.h"
 #include "memory/tstate.h"
 #include "vm/eval.h"
@@ -34,13 +35,24 @@ free_chunk(_PyStackChunk *chunk)
     arena.free(arena.ctx, chunk, chunk->size);
 }
 
-_PyInterpreterFrame *
-kr_stack_push_chunk(PyThreadState *ts, size_t words)
+/* Of a chunk whose first frame has so many words. */
+static size_t
+chunk_size(size_t words)
 {
+    if (KR_STRESS) {
+        return (words + CHUNK_HEAD + 1) * sizeof(PyObject *);
+    }
     size_t bytes = FIRST_CHUNK;
     while (bytes < (words + CHUNK_HEAD + 16) * sizeof(PyObject *)) {
         bytes *= 2;
     }
+    return bytes;
+}
+
+_PyInterpreterFrame *
+kr_stack_push_chunk(PyThreadState *ts, size_t words)
+{
+    size_t bytes = chunk_size(words);
     _PyStackChunk *old = ts->datastack_chunk;
     if (old != NULL) {
         old->top = (size_t)(ts->datastack_top - old->data);

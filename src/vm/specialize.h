@@ -10,14 +10,15 @@
 
 #include <Python.h>
 
+#include "base/stress.h"
 #include "code/opcode_meta.h"
 
 /* A counter unit holds value << 4 | back-off exponent. */
 #define KR_BACKOFF_BITS 4
-#define KR_MAX_BACKOFF 12
+#define KR_MAX_BACKOFF KR_IN_STRESS(1, 12)
 #define KR_COUNTER(value, backoff)                                             \
     ((_Py_CODEUNIT)((value) << KR_BACKOFF_BITS | (backoff)))
-#define KR_MISSES 53 /* failed guards that a special form survives */
+#define KR_MISSES KR_IN_STRESS(2, 53) /* failed guards that a special form survives */
 
 /* Objects that instructions compare with; filled in when first specialised. */
 struct kr_spec_state {
@@ -43,7 +44,7 @@ kr_cache_miss(_Py_CODEUNIT *cache, int adaptive)
     *cache -= 1 << KR_BACKOFF_BITS;
     if (*cache >> KR_BACKOFF_BITS == 0) {
         cache[-1] = KR_UNIT(adaptive, KR_OPARG(cache[-1]));
-        *cache = KR_COUNTER(15, 4);
+        *cache = KR_STRESS ? KR_COUNTER(1, 1) : KR_COUNTER(15, 4);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/stress.h"
+
 struct kr_arena_block {
     struct kr_arena_block *older;
     size_t size; /* of data */
@@ -103,7 +105,7 @@ void *
 kr_arena_alloc_slow(KrArena *arena, size_t size)
 {
     size_t capacity = arena->block == NULL ? FIRST_BLOCK : BLOCK;
-    bool large = size > capacity / 4;
+    bool large = KR_STRESS || size > capacity / 4;
     struct kr_arena_block *b = new_block(large ? size : capacity);
     if (b == NULL) {
         return NULL;

@@ -4,11 +4,12 @@
  * would find may have changed, and is never used twice; the cache gives only
  * answers of the type's current version. */
 #include "base/common.h"
+#include "base/stress.h"
 #include "objects/ids.h"
 #include "objects/object.h"
 #include "objects/type/type.h"
 
-#define CACHE_BITS 12
+#define CACHE_BITS KR_IN_STRESS(3, 12)
 #define CACHE_SIZE (1u << CACHE_BITS)
 #define MAX_CACHED_NAME 100
 #define MAX_WATCHERS 8
