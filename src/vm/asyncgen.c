@@ -369,16 +369,6 @@ athrow_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static PyObject *
-ignored_exit(struct athrow *o)
-{
-    o->gen->ag_running_async = 0;
-    o->step = CLOSED;
-    PyErr_SetString(PyExc_RuntimeError,
-                    "async generator ignored GeneratorExit");
-    return NULL;
-}
-
 /* An exception came out: for aclose() the expected end is StopIteration. */
 static PyObject *
 athrow_failed(struct athrow *o)
@@ -394,18 +384,45 @@ athrow_failed(struct athrow *o)
     return NULL;
 }
 
-/* For the first step of aclose(); a yield inside is an error. */
+/* What aclose() makes of what the generator gave: a yield is an error. */
+static PyObject *
+closing_result(struct athrow *o, PyObject *result)
+{
+    if (result == NULL) {
+        return athrow_failed(o);
+    }
+    if (Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
+        Py_DECREF(result);
+        o->gen->ag_running_async = 0;
+        o->step = CLOSED;
+        PyErr_SetString(PyExc_RuntimeError,
+                        "async generator ignored GeneratorExit");
+        return NULL;
+    }
+    return result;
+}
+
+/* The same for a step of either, after the first. */
+static PyObject *
+step_result(struct athrow *o, PyObject *result)
+{
+    if (o->args == NULL) {
+        return closing_result(o, result);
+    }
+    result = unwrap(o->gen, result);
+    if (result == NULL) {
+        o->step = CLOSED;
+    }
+    return result;
+}
+
+/* The first step of aclose(). */
 static PyObject *
 start_close(struct athrow *o)
 {
     o->gen->ag_closed = 1;
-    PyObject *result = kr_gen_throw(KR_GEN(o->gen), 0, PyExc_GeneratorExit,
-                                    NULL, NULL);
-    if (result != NULL && Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
-        Py_DECREF(result);
-        return ignored_exit(o);
-    }
-    return result == NULL ? athrow_failed(o) : result;
+    return closing_result(o, kr_gen_throw(KR_GEN(o->gen), 0,
+                                          PyExc_GeneratorExit, NULL, NULL));
 }
 
 static PyObject *
@@ -458,19 +475,7 @@ athrow_send(PyObject *op, PyObject *arg)
         o->gen->ag_running_async = 1;
         return o->args == NULL ? start_close(o) : start_throw(o);
     }
-    PyObject *result = kr_gen_send(gen, arg, 0, 0);
-    if (o->args != NULL) {
-        result = unwrap(o->gen, result);
-        if (result == NULL) {
-            o->step = CLOSED;
-        }
-        return result;
-    }
-    if (result != NULL && Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
-        Py_DECREF(result);
-        return ignored_exit(o);
-    }
-    return result == NULL ? athrow_failed(o) : result;
+    return step_result(o, kr_gen_send(gen, arg, 0, 0));
 }
 
 static PyObject *
@@ -488,20 +493,8 @@ athrow_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
                         "cannot reuse already awaited aclose()/athrow()");
         return NULL;
     }
-    PyObject *result =
-        kr_gen_throw_method((PyObject *)o->gen, args, nargs);
-    if (o->args != NULL) {
-        result = unwrap(o->gen, result);
-        if (result == NULL) {
-            o->step = CLOSED;
-        }
-        return result;
-    }
-    if (result != NULL && Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
-        Py_DECREF(result);
-        return ignored_exit(o);
-    }
-    return result == NULL ? athrow_failed(o) : result;
+    return step_result(
+        o, kr_gen_throw_method((PyObject *)o->gen, args, nargs));
 }
 
 static PyObject *
