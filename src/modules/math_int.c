@@ -5,11 +5,12 @@
 
 /* --- gcd, lcm ------------------------------------------------------------- */
 
-PyObject *
-kr_math_gcd(PyObject *module, PyObject *const *args, Py_ssize_t n)
+/* Joins the arguments by `op` from the left; `none` if there are none. */
+static PyObject *
+join(PyObject *const *args, Py_ssize_t n, binaryfunc op, long none)
 {
     if (n == 0) {
-        return PyLong_FromLong(0);
+        return PyLong_FromLong(none);
     }
     PyObject *res = PyNumber_Index(args[0]);
     if (res != NULL && n == 1) {
@@ -22,10 +23,16 @@ kr_math_gcd(PyObject *module, PyObject *const *args, Py_ssize_t n)
             Py_DECREF(res);
             return NULL;
         }
-        Py_SETREF(res, _PyLong_GCD(res, x));
+        Py_SETREF(res, op(res, x));
         Py_DECREF(x);
     }
     return res;
+}
+
+PyObject *
+kr_math_gcd(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    return join(args, n, _PyLong_GCD, 0);
 }
 
 static PyObject *
@@ -47,24 +54,7 @@ lcm2(PyObject *a, PyObject *b)
 PyObject *
 kr_math_lcm(PyObject *module, PyObject *const *args, Py_ssize_t n)
 {
-    if (n == 0) {
-        return PyLong_FromLong(1);
-    }
-    PyObject *res = PyNumber_Index(args[0]);
-    if (res != NULL && n == 1) {
-        Py_SETREF(res, PyNumber_Absolute(res));
-        return res;
-    }
-    for (Py_ssize_t i = 1; res != NULL && i < n; i++) {
-        PyObject *x = PyNumber_Index(args[i]);
-        if (x == NULL) {
-            Py_DECREF(res);
-            return NULL;
-        }
-        Py_SETREF(res, lcm2(res, x));
-        Py_DECREF(x);
-    }
-    return res;
+    return join(args, n, lcm2, 1);
 }
 
 /* --- isqrt ---------------------------------------------------------------- */
