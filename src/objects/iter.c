@@ -143,6 +143,15 @@ PyTypeObject PySeqIter_Type = {
     .tp_methods = seqiter_methods,
 };
 
+PyObject *
+kr_iter_reduce_as_list(PyObject *it)
+{
+    PyObject *list = PySequence_List(it);
+    return list != NULL ? Py_BuildValue("N(N)",
+                                        _PyEval_GetBuiltin(KR_ID(iter)), list)
+                        : NULL;
+}
+
 /* ---- iter(callable, sentinel) */
 
 typedef struct {

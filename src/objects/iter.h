@@ -9,4 +9,8 @@
 extern PyTypeObject _PyAnextAwaitable_Type;
 PyObject *PyAnextAwaitable_New(PyObject *awaitable, PyObject *default_value);
 
+/* What __reduce__ of an iterator gives that is pickled as a list of what it
+ * still has. Uses `it` up, which is a copy therefore; new reference. */
+PyObject *kr_iter_reduce_as_list(PyObject *it);
+
 #endif

@@ -12,6 +12,7 @@
 #include "objects/ids.h"
 #include "objects/unpack.h"
 #include "objects/immortal.h"
+#include "objects/iter.h"
 
 struct _odictobject {
     PyDictObject od_dict;
@@ -171,12 +172,9 @@ iter_reduce(PyObject *self, PyObject *ignored)
 {
     odict_iterator tmp = *IT(self);
     Py_XINCREF(tmp.od);
-    PyObject *list = PySequence_List((PyObject *)&tmp);
+    PyObject *res = kr_iter_reduce_as_list((PyObject *)&tmp);
     Py_XDECREF(tmp.od);
-    if (list == NULL) {
-        return NULL;
-    }
-    return Py_BuildValue("N(N)", _PyEval_GetBuiltin(KR_ID(iter)), list);
+    return res;
 }
 
 static PyMethodDef iter_methods[] = {

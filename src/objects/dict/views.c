@@ -4,6 +4,7 @@
 #include "objects/dict/dict_internal.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
+#include "objects/iter.h"
 #include "objects/tuple.h"
 
 /* ---- iterators */
@@ -202,13 +203,10 @@ iter_reduce(PyObject *self, PyObject *ignored)
     dict_iterator tmp = *(dict_iterator *)self;
     Py_XINCREF(tmp.dict);
     Py_XINCREF(tmp.result);
-    PyObject *list = PySequence_List((PyObject *)&tmp);
+    PyObject *res = kr_iter_reduce_as_list((PyObject *)&tmp);
     Py_XDECREF(tmp.dict);
     Py_XDECREF(tmp.result);
-    if (list == NULL) {
-        return NULL;
-    }
-    return Py_BuildValue("N(N)", _PyEval_GetBuiltin(KR_ID(iter)), list);
+    return res;
 }
 
 static PyMethodDef iter_methods[] = {

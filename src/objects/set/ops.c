@@ -2,8 +2,8 @@
 #include <Python.h>
 
 #include "memory/gc.h"
-#include "objects/ids.h"
 #include "objects/immortal.h"
+#include "objects/iter.h"
 #include "objects/set/set_internal.h"
 
 #define SO(op) ((PySetObject *)(op))
@@ -85,12 +85,9 @@ iter_reduce(PyObject *self, PyObject *ignored)
 {
     set_iterator tmp = *(set_iterator *)self;
     Py_XINCREF(tmp.set);
-    PyObject *list = PySequence_List((PyObject *)&tmp);
+    PyObject *res = kr_iter_reduce_as_list((PyObject *)&tmp);
     Py_XDECREF(tmp.set);
-    if (list == NULL) {
-        return NULL;
-    }
-    return Py_BuildValue("N(N)", _PyEval_GetBuiltin(KR_ID(iter)), list);
+    return res;
 }
 
 static PyMethodDef iter_methods[] = {
