@@ -218,6 +218,27 @@ kr_type_module(PyTypeObject *type)
     return mod;
 }
 
+PyObject *
+kr_type_full_name(PyTypeObject *type)
+{
+    PyObject *mod = kr_type_module(type);
+    if (mod == NULL) {
+        PyErr_Clear();
+    }
+    else if (!PyUnicode_Check(mod)) {
+        Py_CLEAR(mod);
+    }
+    PyObject *name = PyType_GetQualName(type), *res = NULL;
+    if (name != NULL) {
+        res = mod != NULL && !_PyUnicode_EQ(mod, KR_ID(builtins))
+                  ? PyUnicode_FromFormat("%U.%U", mod, name)
+                  : PyUnicode_FromFormat("%s", type->tp_name);
+        Py_DECREF(name);
+    }
+    Py_XDECREF(mod);
+    return res;
+}
+
 static PyObject *
 get_module(PyObject *self, void *context)
 {

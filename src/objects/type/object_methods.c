@@ -106,28 +106,11 @@ object_dealloc(PyObject *self)
 static PyObject *
 object_repr(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject *mod = kr_type_module(type);
-    if (mod == NULL) {
-        PyErr_Clear();
-    }
-    else if (!PyUnicode_Check(mod)) {
-        Py_CLEAR(mod);
-    }
-    PyObject *name = PyType_GetQualName(type);
-    PyObject *res = NULL;
+    PyObject *name = kr_type_full_name(Py_TYPE(self)), *res = NULL;
     if (name != NULL) {
-        if (mod != NULL && !_PyUnicode_EQ(mod, KR_ID(builtins))) {
-            res = PyUnicode_FromFormat("<%U.%U object at %p>", mod, name,
-                                       self);
-        }
-        else {
-            res = PyUnicode_FromFormat("<%s object at %p>", type->tp_name,
-                                       self);
-        }
+        res = PyUnicode_FromFormat("<%U object at %p>", name, self);
         Py_DECREF(name);
     }
-    Py_XDECREF(mod);
     return res;
 }
 

@@ -238,25 +238,11 @@ type_repr(PyObject *self)
     if (type->tp_name == NULL) {
         return PyUnicode_FromFormat("<class at %p>", type);
     }
-    PyObject *mod = kr_type_module(type);
-    if (mod == NULL) {
-        PyErr_Clear();
-    }
-    else if (!PyUnicode_Check(mod)) {
-        Py_CLEAR(mod);
-    }
-    PyObject *name = PyType_GetQualName(type);
-    PyObject *res = NULL;
+    PyObject *name = kr_type_full_name(type), *res = NULL;
     if (name != NULL) {
-        if (mod != NULL && !_PyUnicode_EQ(mod, KR_ID(builtins))) {
-            res = PyUnicode_FromFormat("<class '%U.%U'>", mod, name);
-        }
-        else {
-            res = PyUnicode_FromFormat("<class '%s'>", type->tp_name);
-        }
+        res = PyUnicode_FromFormat("<class '%U'>", name);
         Py_DECREF(name);
     }
-    Py_XDECREF(mod);
     return res;
 }
 

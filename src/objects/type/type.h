@@ -120,6 +120,10 @@ const char *kr_short_name(PyTypeObject *type);
 /* type.__module__ as a new reference. */
 PyObject *kr_type_module(PyTypeObject *type);
 
+/* "module.qualname", or tp_name if there is no module to tell or it is
+ * builtins; new reference, NULL with an exception. */
+PyObject *kr_type_full_name(PyTypeObject *type);
+
 /* First member definition behind a heap type object. */
 #define KR_HEAP_MEMBERS(et)                                                    \
     ((PyMemberDef *)((char *)(et) + Py_TYPE(et)->tp_basicsize))
