@@ -369,72 +369,52 @@ athrow_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-/* An exception came out: for aclose() the expected end is StopIteration. */
 static PyObject *
-athrow_failed(struct athrow *o)
+athrow_ended(struct athrow *o)
 {
     o->gen->ag_running_async = 0;
     o->step = CLOSED;
-    if (o->args == NULL &&
-        (PyErr_ExceptionMatches(PyExc_StopAsyncIteration) ||
-         PyErr_ExceptionMatches(PyExc_GeneratorExit))) {
-        PyErr_Clear();
-        PyErr_SetNone(PyExc_StopIteration);
-    }
     return NULL;
 }
 
-/* What aclose() makes of what the generator gave: a yield is an error. */
+/* What comes of a step of the generator. For aclose() a yield is an error, and
+ * StopIteration the end to expect. */
 static PyObject *
-closing_result(struct athrow *o, PyObject *result)
+athrow_result(struct athrow *o, PyObject *result)
 {
-    if (result == NULL) {
-        return athrow_failed(o);
+    if (o->args != NULL) {
+        return unwrap(o->gen, result);
     }
-    if (Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
+    if (result == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration) ||
+            PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
+            PyErr_Clear();
+            PyErr_SetNone(PyExc_StopIteration);
+        }
+    }
+    else if (Py_IS_TYPE(result, &_PyAsyncGenWrappedValue_Type)) {
         Py_DECREF(result);
-        o->gen->ag_running_async = 0;
-        o->step = CLOSED;
         PyErr_SetString(PyExc_RuntimeError,
                         "async generator ignored GeneratorExit");
-        return NULL;
+        return athrow_ended(o);
     }
     return result;
 }
 
-/* The same for a step of either, after the first. */
+/* The first step. */
 static PyObject *
-step_result(struct athrow *o, PyObject *result)
+athrow_start(struct athrow *o)
 {
+    PyObject *type = PyExc_GeneratorExit, *value = NULL, *tb = NULL;
     if (o->args == NULL) {
-        return closing_result(o, result);
+        o->gen->ag_closed = 1;
     }
-    result = unwrap(o->gen, result);
-    if (result == NULL) {
-        o->step = CLOSED;
-    }
-    return result;
-}
-
-/* The first step of aclose(). */
-static PyObject *
-start_close(struct athrow *o)
-{
-    o->gen->ag_closed = 1;
-    return closing_result(o, kr_gen_throw(KR_GEN(o->gen), 0,
-                                          PyExc_GeneratorExit, NULL, NULL));
-}
-
-static PyObject *
-start_throw(struct athrow *o)
-{
-    PyObject *type, *value = NULL, *tb = NULL;
-    if (!PyArg_UnpackTuple(o->args, "athrow", 1, 3, &type, &value, &tb)) {
+    else if (!PyArg_UnpackTuple(o->args, "athrow", 1, 3, &type, &value, &tb)) {
         return NULL;
     }
-    PyObject *result = unwrap(
-        o->gen, kr_gen_throw(KR_GEN(o->gen), 0, type, value, tb));
-    return result == NULL ? athrow_failed(o) : result;
+    PyObject *result =
+        athrow_result(o, kr_gen_throw(KR_GEN(o->gen), 0, type, value, tb));
+    return result == NULL ? athrow_ended(o) : result;
 }
 
 static PyObject *
@@ -468,14 +448,16 @@ athrow_send(PyObject *op, PyObject *arg)
         if (arg != Py_None) {
             PyErr_SetString(PyExc_RuntimeError,
                             "can't send non-None value to a just-started "
-                            "async generator");
+                            "coroutine");
             return NULL;
         }
         o->step = ITER;
         o->gen->ag_running_async = 1;
-        return o->args == NULL ? start_close(o) : start_throw(o);
+        return athrow_start(o);
     }
-    return step_result(o, kr_gen_send(gen, arg, 0, 0));
+    PyObject *result = athrow_result(o, kr_gen_send(gen, arg, 0, 0));
+    /* athrow() goes on here if it is awaited further, as in the reference */
+    return result == NULL && o->args == NULL ? athrow_ended(o) : result;
 }
 
 static PyObject *
@@ -493,7 +475,7 @@ athrow_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
                         "cannot reuse already awaited aclose()/athrow()");
         return NULL;
     }
-    return step_result(
+    return athrow_result(
         o, kr_gen_throw_method((PyObject *)o->gen, args, nargs));
 }
 
