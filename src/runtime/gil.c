@@ -117,18 +117,20 @@ void
 kr_gil_drop(PyThreadState *ts)
 {
     int saved = errno;
+    /* at the end of the program `ts` may be freed as soon as we let go */
+    PyInterpreterState *interp = ts == NULL ? NULL : ts->interp;
     atomic_store(&gil.locked, 0);
     if (atomic_load(&gil.waiters) > 0) {
         pthread_mutex_lock(&gil.mutex);
         pthread_cond_signal(&gil.freed);
         pthread_mutex_unlock(&gil.mutex);
     }
-    if (ts != NULL
-        && (atomic_load(&ts->interp->eval_breaker) & KR_BREAK_GIL)) {
+    if (interp != NULL
+        && (atomic_load(&interp->eval_breaker) & KR_BREAK_GIL)) {
         pthread_mutex_lock(&gil.switch_mutex);
         if (atomic_load(&gil.last_holder) == ts
             && atomic_load(&gil.waiters) > 0) {
-            kr_breaker_clear(ts->interp, KR_BREAK_GIL);
+            kr_breaker_clear(interp, KR_BREAK_GIL);
             wait_for(&gil.switched, &gil.switch_mutex,
                      4 * gil.interval_us + 1000);
         }

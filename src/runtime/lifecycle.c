@@ -587,6 +587,8 @@ Py_FinalizeEx(void)
     kr_set_finalizing(tstate);
     kr_lifecycle.initialized = 0;
     kr_lifecycle.core_initialized = 0;
+    /* daemon threads, which end when they next ask for the GIL */
+    _PyThreadState_DeleteExcept(NULL, tstate);
 
     int status = kr_flush_streams();
     kr_signal_fini();

@@ -168,9 +168,10 @@ kr_thread_adopt(PyThreadState *ts)
 void
 kr_thread_start(PyThreadState *ts)
 {
+    kr_gil_take(ts); /* or ends the thread: `ts` is gone with the program */
     kr_thread_bind(ts);
     gilstate_tstate = ts;
-    PyEval_AcquireThread(ts);
+    set_current(ts);
 }
 
 static void
@@ -334,7 +335,7 @@ _PyThreadState_DeleteExcept(void *runtime, PyThreadState *ts)
     for (PyThreadState *p = list, *next; p != NULL; p = next) {
         next = p->next;
         PyThreadState_Clear(p);
-        free_data_stack(p);
+        /* frame objects, of which we know nothing, may lie on its data stack */
         PyMem_RawFree(p);
     }
 }

@@ -8,7 +8,8 @@ case that passes although it is listed. Re-mark with
 
 With KRAIT_ALL_MODULES=1 all modules of public.txt are judged, by
 expected_all.json, where a module without an entry passes in full; that takes
-about half an hour.
+about half an hour. KRAIT_RESULTS names a folder where the driver's results
+and the modules' output are kept, numbered by run.
 """
 import json
 import os
@@ -41,16 +42,22 @@ def expectations(top):
 def run_driver(top, krait, modules, jobs=2):
     """Results of the driver: module -> {case: status}."""
     with tempfile.TemporaryDirectory() as folder:
-        out = os.path.join(folder, "result.json")
-        options = []
+        out, options = os.path.join(folder, "result.json"), []
+        if keep := os.environ.get("KRAIT_RESULTS"):
+            os.makedirs(keep, exist_ok=True)
+            run = os.path.join(keep, str(len(os.listdir(keep)) // 2 + 1))
+            out, options = run + ".json", ["--logs", run]
+        if len(modules) >= 100:
+            options += ["--timeout", "300"]
         for pair in sanitizers.environment().items():
             options += ["--env", "=".join(pair), "--mem", "0",
                         "--timeout", "900", "--stall", "300"]
         subprocess.run(
             [sys.executable, f"{top}/tests/conformance/driver.py", "-q",
              "--python", krait, "--json", out, "-j", str(jobs),
-             "--max-time", "900" if len(modules) < 100 and not options
-             else "3600", *options, *modules],
+             "--max-time", "900" if len(modules) < 100
+             and not sanitizers.environment() else "7200",
+             *options, *modules],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL, cwd=folder)
         with open(out) as f:

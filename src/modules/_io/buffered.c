@@ -68,7 +68,8 @@ enter_busy(Buffered *self)
                       "could not acquire lock for %.200s at interpreter "
                       "shutdown, possibly due to daemon threads",
                       ascii ? PyUnicode_AsUTF8(ascii) : "<ascii(self) failed>");
-        Py_FatalError(msg);
+        /* known by this name */
+        _Py_FatalErrorFunc("_enter_buffered_busy", msg);
     }
     return true;
 }
