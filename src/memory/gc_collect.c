@@ -17,7 +17,6 @@
 #define MANY (UINT32_MAX >> 1) /* counts are cut off here */
 
 void kr_gc_pool_mid(struct kr_pool *pool);
-void PySys_FormatStderr(const char *format, ...);
 
 struct collection {
     int gen;

@@ -10,10 +10,6 @@
 
 #include "modules/kwargs.h"
 
-PyAPI_FUNC(int) _PyEval_SetProfile(PyThreadState *, Py_tracefunc, PyObject *);
-PyAPI_FUNC(void) _PyErr_WriteUnraisableMsg(const char *, PyObject *);
-PyAPI_FUNC(PyObject *) _PyType_Lookup(PyTypeObject *, PyObject *);
-
 struct entry;
 
 /* Entries by key, in order of arrival: `slots` is an open table of indexes

@@ -4,9 +4,6 @@
 #include "objects/ids.h"
 #include "objects/weakref.h"
 
-PyAPI_FUNC(int) _PyDict_DelItemIf(PyObject *mp, PyObject *key,
-                                  int (*predicate)(PyObject *value));
-
 static PyWeakReference *
 first_ref(PyObject *object)
 {

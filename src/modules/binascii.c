@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/common.h"
+#include "objects/bytes/internal.h"
 #include "objects/ids.h"
 #include "objects/unpack.h"
 
@@ -24,11 +25,6 @@ fail(PyObject *module, const char *text)
     PyErr_SetString(state_of(module)->error, text);
     return NULL;
 }
-
-/* Implemented with the bytes. */
-PyAPI_FUNC(PyObject *)
-    _Py_strhex_bytes_with_sep(const char *argbuf, const Py_ssize_t arglen,
-                              PyObject *sep, const int bytes_per_group);
 
 /* Buffer of an ASCII str or of a bytes-like object. */
 static int

@@ -377,8 +377,6 @@ _PyObject_Call_Prepend(PyThreadState *tstate, PyObject *callable, PyObject *obj,
 
 /* --- Calls with a Py_BuildValue format ------------------------------------ */
 
-#undef _Py_VaBuildValue_SizeT
-PyAPI_FUNC(PyObject *) _Py_VaBuildValue_SizeT(const char *, va_list);
 #undef PyObject_CallFunction
 #undef PyObject_CallMethod
 #undef _PyObject_CallMethodId

@@ -6,9 +6,6 @@
 #include "objects/immortal.h"
 #include "objects/iter.h"
 
-/* Implemented with the coroutines. */
-PyObject *_PyCoro_GetAwaitableIter(PyObject *o);
-
 /* ---- sequence iterator */
 
 typedef struct {

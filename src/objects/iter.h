@@ -13,4 +13,7 @@ PyObject *PyAnextAwaitable_New(PyObject *awaitable, PyObject *default_value);
  * still has. Uses `it` up, which is a copy therefore; new reference. */
 PyObject *kr_iter_reduce_as_list(PyObject *it);
 
+/* The iterator of an awaitable, new; implemented with the coroutines. */
+PyObject *_PyCoro_GetAwaitableIter(PyObject *o);
+
 #endif

@@ -6,9 +6,6 @@
 #include "runtime/signal.h"
 #include "runtime/tstate.h"
 
-PyAPI_FUNC(void) _PyImport_AcquireLock(void);
-PyAPI_FUNC(int) _PyImport_ReleaseLock(void);
-
 static int
 add_to(PyObject **list, PyObject *func)
 {

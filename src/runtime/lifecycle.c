@@ -512,8 +512,6 @@ forget_modules(PyInterpreterState *interp)
     return list;
 }
 
-PyAPI_FUNC(void) _PyModule_ClearDict(PyObject *dict);
-
 /* Clears the dicts of modules that are still alive, newest first, except
  * sys and builtins. */
 static void

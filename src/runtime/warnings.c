@@ -12,9 +12,6 @@
 #include <stdbool.h>
 
 PyAPI_FUNC(PyObject *) _PyWarnings_Init(void);
-PyAPI_FUNC(int)
-    _Py_DisplaySourceLine(PyObject *f, PyObject *filename, int lineno,
-                          int indent, int *truncation, PyObject **line);
 
 /* One warning on its way; all references are borrowed. */
 struct warning {

@@ -4,6 +4,7 @@
 
 #include "memory/gc.h"
 #include "objects/ids.h"
+#include "objects/iter.h"
 #include "vm/generator.h"
 #include "vm/support.h"
 

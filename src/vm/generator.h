@@ -48,9 +48,6 @@ PyObject *kr_gen_get_running(PyObject *op, void *closure);
 PyObject *kr_gen_get_suspended(PyObject *op, void *closure);
 PyObject *kr_gen_get_code(PyObject *op, void *closure);
 
-/* The iterator of an awaitable; new. */
-PyObject *_PyCoro_GetAwaitableIter(PyObject *o);
-
 /* Where a new coroutine was made, as deep as the thread wants: a tuple, or
  * NULL, without an exception if not wanted. */
 PyObject *kr_coroutine_origin(PyThreadState *ts);

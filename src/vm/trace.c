@@ -279,10 +279,8 @@ install(PyThreadState *ts, const char *what, Py_tracefunc *slot,
     return 0;
 }
 
-PyAPI_FUNC(int) _PyEval_SetProfile(PyThreadState *, Py_tracefunc, PyObject *);
-
 int
-(_PyEval_SetProfile)(PyThreadState *ts, Py_tracefunc func, PyObject *arg)
+_PyEval_SetProfile(PyThreadState *ts, Py_tracefunc func, PyObject *arg)
 {
     if (PySys_Audit("sys.setprofile", NULL) < 0) {
         return -1;

@@ -7,8 +7,6 @@
 
 #include "modules/addtype.h"
 
-PyAPI_FUNC(PyObject *) _Py_strhex(const char *data, Py_ssize_t n);
-
 /* The order of message words in each round. */
 static const uint8_t schedule[10][16] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
@@ -64,6 +62,7 @@ static const uint32_t iv32[8] = {
 #define R3 8
 #define R4 7
 #include "modules/_blake2/impl.h"
+#include "objects/bytes/internal.h"
 
 struct module_state {
     PyTypeObject *types[2]; /* blake2b, blake2s */

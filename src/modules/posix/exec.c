@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include "modules/posix/sched.h"
+#include "runtime/signal.h"
 
 extern char **environ;
-
-PyAPI_FUNC(int) _Py_Sigset_Converter(PyObject *o, void *sigset);
 
 static void
 free_strings(char **strings)

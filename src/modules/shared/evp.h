@@ -9,8 +9,7 @@
 
 #include "modules/kwargs.h"
 #include "modules/shared/lock.h"
-
-PyAPI_FUNC(PyObject *) _Py_strhex(const char *data, Py_ssize_t n);
+#include "objects/bytes/internal.h"
 
 /* From this size on, hashing lets other threads run. */
 #define EVP_GIL_MINSIZE 2048

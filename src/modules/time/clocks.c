@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-PyAPI_FUNC(PyObject *) _PyNamespace_New(PyObject *kwds);
+#include "objects/namespace.h"
 
 static PyObject *
 seconds(_PyTime_t t)

@@ -1,8 +1,6 @@
 /* The iterator protocols, synchronous and asynchronous. */
 #include "objects/abstract/abstract.h"
 
-PyAPI_FUNC(int) _PyGen_FetchStopIterationValue(PyObject **);
-
 PyObject *
 PyObject_GetIter(PyObject *o)
 {

@@ -308,7 +308,6 @@ Py_VaBuildValue(const char *format, va_list va)
     return build(format, va, 0);
 }
 
-PyAPI_FUNC(PyObject *) _Py_VaBuildValue_SizeT(const char *, va_list);
 PyObject *
 _Py_VaBuildValue_SizeT(const char *format, va_list va)
 {

@@ -7,15 +7,12 @@
 
 #include "memory/gc.h"
 #include "objects/args/named.h"
+#include "objects/bytes/internal.h"
 #include "objects/ids.h"
 #include "objects/immortal.h"
 
 #include <Python.h>
 #include <string.h>
-
-/* Implemented with the bytes. */
-PyObject *_Py_strhex_with_sep(const char *argbuf, const Py_ssize_t arglen,
-                              PyObject *sep, const int bytes_per_group);
 
 #define MBUF(op) ((_PyManagedBufferObject *)(op))
 

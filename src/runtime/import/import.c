@@ -8,10 +8,8 @@
 #include "objects/abstract/abstract.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
+#include "objects/namespace.h"
 #include "runtime/import/timing.h"
-
-/* New SimpleNamespace with these attributes; owned by namespace.c. */
-PyAPI_FUNC(PyObject *) _PyNamespace_New(PyObject *kwds);
 
 /* --- Start ------------------------------------------------------------------- */
 

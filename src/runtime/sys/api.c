@@ -5,6 +5,7 @@
 #include "memory/tstate.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
+#include "runtime/config/config.h"
 #include "runtime/sys/sys.h"
 
 PyObject *
@@ -179,8 +180,6 @@ wide_or_none(const wchar_t *text)
 {
     return text == NULL ? Py_NewRef(Py_None) : PyUnicode_FromWideChar(text, -1);
 }
-
-PyAPI_FUNC(PyObject *) _PyWideStringList_AsList(const PyWideStringList *list);
 
 int
 kr_sys_set_config(PyInterpreterState *interp)

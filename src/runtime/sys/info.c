@@ -3,14 +3,12 @@
 #include <string.h>
 
 #include "objects/interp.h"
+#include "objects/namespace.h"
 #include "runtime/config/config.h"
 #include "runtime/import/import.h"
 #include "runtime/sys/sys.h"
 
 #include <structseq.h>
-
-/* Owned by namespace.c. */
-PyAPI_FUNC(PyObject *) _PyNamespace_New(PyObject *kwds);
 
 /* --- Version texts ------------------------------------------------------------ */
 

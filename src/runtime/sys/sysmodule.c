@@ -1,10 +1,12 @@
 /* Module `sys`: its functions on the interpreter and the thread. */
+#include "memory/domains.h"
 #include "memory/tstate.h"
 #include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/int/int.h"
 #include "objects/interp.h"
 #include "runtime/sys/sys.h"
+#include "vm/trace.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -149,10 +151,6 @@ trace_trampoline(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
     return status;
 }
 
-PyObject *_PyEval_CallTracing(PyObject *func, PyObject *args);
-int _PyEval_SetTrace(PyThreadState *, Py_tracefunc, PyObject *);
-int _PyEval_SetProfile(PyThreadState *, Py_tracefunc, PyObject *);
-
 static PyObject *
 sys_settrace(PyObject *module, PyObject *arg)
 {
@@ -234,9 +232,6 @@ sys__getframe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     }
     return (PyObject *)frame;
 }
-
-PyObject *_PyThread_CurrentFrames(void);
-PyObject *_PyThread_CurrentExceptions(void);
 
 static PyObject *
 sys__current_frames(PyObject *module, PyObject *Py_UNUSED(ignored))
@@ -361,8 +356,6 @@ sys_is_finalizing(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     return PyBool_FromLong(_Py_IsFinalizing());
 }
-
-Py_ssize_t _Py_GetAllocatedBlocks(void);
 
 /* --- Memory ------------------------------------------------------------------------------- */
 
