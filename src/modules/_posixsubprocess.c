@@ -15,10 +15,8 @@
 #include <unistd.h>
 
 #include "modules/kwargs.h"
+#include "modules/posix/ids.h"
 #include "runtime/fileutils.h"
-
-PyAPI_FUNC(int) _Py_Uid_Converter(PyObject *o, uid_t *p);
-PyAPI_FUNC(int) _Py_Gid_Converter(PyObject *o, gid_t *p);
 
 /* Everything the child needs; filled before the fork. */
 struct child {

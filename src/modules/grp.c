@@ -5,9 +5,7 @@
 
 #include "modules/accounts.h"
 #include "modules/kwargs.h"
-
-PyAPI_FUNC(int) _Py_Gid_Converter(PyObject *o, gid_t *p);
-PyAPI_FUNC(PyObject *) _PyLong_FromGid(gid_t gid);
+#include "modules/posix/ids.h"
 
 typedef struct {
     PyTypeObject *struct_group;

@@ -4,10 +4,7 @@
 #include <unistd.h>
 
 #include "modules/accounts.h"
-
-PyAPI_FUNC(int) _Py_Uid_Converter(PyObject *o, uid_t *p);
-PyAPI_FUNC(PyObject *) _PyLong_FromUid(uid_t uid);
-PyAPI_FUNC(PyObject *) _PyLong_FromGid(gid_t gid);
+#include "modules/posix/ids.h"
 
 typedef struct {
     PyTypeObject *struct_passwd;

@@ -8,9 +8,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-PyAPI_FUNC(PyObject *) _PyLong_FromUid(uid_t uid);
-PyAPI_FUNC(PyObject *) _PyLong_FromGid(gid_t gid);
-
 static PyObject *
 os_getuid(PyObject *module, PyObject *unused)
 {
@@ -105,32 +102,32 @@ static PyObject *
 os_setuid(PyObject *module, PyObject *arg)
 {
     uid_t id;
-    return kr_posix_arg_uid(arg, &id) ? kr_posix_none_or_error(setuid(id))
-                                      : NULL;
+    return _Py_Uid_Converter(arg, &id) ? kr_posix_none_or_error(setuid(id))
+                                       : NULL;
 }
 
 static PyObject *
 os_seteuid(PyObject *module, PyObject *arg)
 {
     uid_t id;
-    return kr_posix_arg_uid(arg, &id) ? kr_posix_none_or_error(seteuid(id))
-                                      : NULL;
+    return _Py_Uid_Converter(arg, &id) ? kr_posix_none_or_error(seteuid(id))
+                                       : NULL;
 }
 
 static PyObject *
 os_setgid(PyObject *module, PyObject *arg)
 {
     gid_t id;
-    return kr_posix_arg_gid(arg, &id) ? kr_posix_none_or_error(setgid(id))
-                                      : NULL;
+    return _Py_Gid_Converter(arg, &id) ? kr_posix_none_or_error(setgid(id))
+                                       : NULL;
 }
 
 static PyObject *
 os_setegid(PyObject *module, PyObject *arg)
 {
     gid_t id;
-    return kr_posix_arg_gid(arg, &id) ? kr_posix_none_or_error(setegid(id))
-                                      : NULL;
+    return _Py_Gid_Converter(arg, &id) ? kr_posix_none_or_error(setegid(id))
+                                       : NULL;
 }
 
 static PyObject *
@@ -138,7 +135,7 @@ os_setreuid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uid_t r, e;
     if (!_PyArg_CheckPositional("setreuid", nargs, 2, 2) ||
-        !kr_posix_arg_uid(args[0], &r) || !kr_posix_arg_uid(args[1], &e)) {
+        !_Py_Uid_Converter(args[0], &r) || !_Py_Uid_Converter(args[1], &e)) {
         return NULL;
     }
     return kr_posix_none_or_error(setreuid(r, e));
@@ -149,7 +146,7 @@ os_setregid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     gid_t r, e;
     if (!_PyArg_CheckPositional("setregid", nargs, 2, 2) ||
-        !kr_posix_arg_gid(args[0], &r) || !kr_posix_arg_gid(args[1], &e)) {
+        !_Py_Gid_Converter(args[0], &r) || !_Py_Gid_Converter(args[1], &e)) {
         return NULL;
     }
     return kr_posix_none_or_error(setregid(r, e));
@@ -160,8 +157,8 @@ os_setresuid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     uid_t r, e, s;
     if (!_PyArg_CheckPositional("setresuid", nargs, 3, 3) ||
-        !kr_posix_arg_uid(args[0], &r) || !kr_posix_arg_uid(args[1], &e) ||
-        !kr_posix_arg_uid(args[2], &s)) {
+        !_Py_Uid_Converter(args[0], &r) || !_Py_Uid_Converter(args[1], &e) ||
+        !_Py_Uid_Converter(args[2], &s)) {
         return NULL;
     }
     return kr_posix_none_or_error(setresuid(r, e, s));
@@ -172,8 +169,8 @@ os_setresgid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     gid_t r, e, s;
     if (!_PyArg_CheckPositional("setresgid", nargs, 3, 3) ||
-        !kr_posix_arg_gid(args[0], &r) || !kr_posix_arg_gid(args[1], &e) ||
-        !kr_posix_arg_gid(args[2], &s)) {
+        !_Py_Gid_Converter(args[0], &r) || !_Py_Gid_Converter(args[1], &e) ||
+        !_Py_Gid_Converter(args[2], &s)) {
         return NULL;
     }
     return kr_posix_none_or_error(setresgid(r, e, s));
@@ -258,7 +255,7 @@ os_setgroups(PyObject *module, PyObject *arg)
             Py_DECREF(item);
             return NULL;
         }
-        bool ok = kr_posix_arg_gid(item, &groups[i]);
+        bool ok = _Py_Gid_Converter(item, &groups[i]);
         Py_DECREF(item);
         if (!ok) {
             return NULL;
@@ -280,7 +277,7 @@ os_getgrouplist(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     const char *user = PyUnicode_AsUTF8(args[0]);
-    if (user == NULL || !kr_posix_arg_gid(args[1], &base)) {
+    if (user == NULL || !_Py_Gid_Converter(args[1], &base)) {
         return NULL;
     }
     do {
@@ -309,7 +306,7 @@ os_initgroups(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     int rc = 0;
-    bool ok = kr_posix_arg_gid(args[1], &gid);
+    bool ok = _Py_Gid_Converter(args[1], &gid);
     if (ok) {
         rc = initgroups(PyBytes_AS_STRING(user), gid);
     }

@@ -266,33 +266,18 @@ convert_id(PyObject *o, const char *name, unsigned int *out)
     return true;
 }
 
-bool
-kr_posix_arg_uid(PyObject *o, uid_t *out)
-{
-    return convert_id(o, "uid", out);
-}
-
-bool
-kr_posix_arg_gid(PyObject *o, gid_t *out)
-{
-    return convert_id(o, "gid", out);
-}
-
-PyAPI_FUNC(int) _Py_Uid_Converter(PyObject *o, uid_t *p);
 int
 _Py_Uid_Converter(PyObject *o, uid_t *p)
 {
     return convert_id(o, "uid", p);
 }
 
-PyAPI_FUNC(int) _Py_Gid_Converter(PyObject *o, gid_t *p);
 int
 _Py_Gid_Converter(PyObject *o, gid_t *p)
 {
     return convert_id(o, "gid", p);
 }
 
-PyAPI_FUNC(PyObject *) _PyLong_FromUid(uid_t uid);
 PyObject *
 _PyLong_FromUid(uid_t uid)
 {
@@ -300,7 +285,6 @@ _PyLong_FromUid(uid_t uid)
                             : PyLong_FromUnsignedLong(uid);
 }
 
-PyAPI_FUNC(PyObject *) _PyLong_FromGid(gid_t gid);
 PyObject *
 _PyLong_FromGid(gid_t gid)
 {

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "modules/kwargs.h"
+#include "modules/posix/ids.h"
 #include "objects/ids.h"
 #include "runtime/fileutils.h"
 
@@ -71,8 +72,6 @@ bool kr_posix_arg_dir_fd(PyObject *o, int *out);
 /* An int or an object with fileno(). */
 bool kr_posix_arg_fileno(PyObject *o, int *out);
 
-bool kr_posix_arg_uid(PyObject *o, uid_t *out);
-bool kr_posix_arg_gid(PyObject *o, gid_t *out);
 bool kr_posix_arg_dev(PyObject *o, dev_t *out);
 
 /* bytes of a str or bytes path; a new reference in *out. */

@@ -104,9 +104,6 @@ fill_time(PyObject *v, int index, const struct timespec *ts)
         v, index + 6, time_ns(ts->tv_sec, (unsigned long)ts->tv_nsec));
 }
 
-PyAPI_FUNC(PyObject *) _PyLong_FromUid(uid_t uid);
-PyAPI_FUNC(PyObject *) _PyLong_FromGid(gid_t gid);
-
 PyObject *
 kr_posix_stat_new(posix_state *state, const struct stat *st)
 {
@@ -397,8 +394,8 @@ os_chown(PyObject *module, KR_FASTCALL_ARGS)
     uid_t uid;
     gid_t gid;
     if (kr_unpack(args, nargs, kwnames, &parser, 3, 3, 5, a) &&
-        kr_posix_path_convert(a[0], &path) && kr_posix_arg_uid(a[1], &uid) &&
-        kr_posix_arg_gid(a[2], &gid) && kr_posix_arg_dir_fd(a[3], &dir_fd) &&
+        kr_posix_path_convert(a[0], &path) && _Py_Uid_Converter(a[1], &uid) &&
+        _Py_Gid_Converter(a[2], &gid) && kr_posix_arg_dir_fd(a[3], &dir_fd) &&
         (a[4] == NULL || kr_arg_bool(a[4], &follow))) {
         res = do_chown(&path, uid, gid, dir_fd, follow);
     }
@@ -415,8 +412,8 @@ os_lchown(PyObject *module, KR_FASTCALL_ARGS)
     uid_t uid;
     gid_t gid;
     if (kr_unpack(args, nargs, kwnames, &parser, 3, 3, 3, a) &&
-        kr_posix_path_convert(a[0], &path) && kr_posix_arg_uid(a[1], &uid) &&
-        kr_posix_arg_gid(a[2], &gid)) {
+        kr_posix_path_convert(a[0], &path) && _Py_Uid_Converter(a[1], &uid) &&
+        _Py_Gid_Converter(a[2], &gid)) {
         res = do_chown(&path, uid, gid, AT_FDCWD, 0);
     }
     kr_posix_path_done(&path);
@@ -432,8 +429,8 @@ os_fchown(PyObject *module, KR_FASTCALL_ARGS)
     uid_t uid;
     gid_t gid;
     if (!kr_unpack(args, nargs, kwnames, &parser, 3, 3, 3, a) ||
-        !kr_arg_int(a[0], &fd) || !kr_posix_arg_uid(a[1], &uid) ||
-        !kr_posix_arg_gid(a[2], &gid) ||
+        !kr_arg_int(a[0], &fd) || !_Py_Uid_Converter(a[1], &uid) ||
+        !_Py_Gid_Converter(a[2], &gid) ||
         PySys_Audit("os.chown", "iIIi", fd, uid, gid, -1) < 0) {
         return NULL;
     }
