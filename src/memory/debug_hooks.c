@@ -9,6 +9,7 @@
 
 #include "base/common.h"
 #include "memory/domains.h"
+#include "memory/tracemalloc.h"
 
 #define HEAD 16
 #define TAIL 8
@@ -75,9 +76,6 @@ print_data(const uint8_t *q, size_t n)
     }
     fputc('\n', stderr);
 }
-
-/* Implemented by tracemalloc. */
-void _PyMem_DumpTraceback(int fd, const void *ptr);
 
 static void
 dump_block(const void *p)

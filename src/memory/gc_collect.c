@@ -16,8 +16,6 @@
 #define REACHED UINT32_MAX
 #define MANY (UINT32_MAX >> 1) /* counts are cut off here */
 
-void kr_gc_pool_mid(struct kr_pool *pool);
-
 struct collection {
     int gen;
     struct kr_pool **pools;

@@ -6,6 +6,7 @@
 
 #include "base/stress.h"
 #include "memory/gc_state.h"
+#include "memory/tracemalloc.h"
 #include "memory/tstate.h"
 
 struct kr_gc_state kr_gc = {
@@ -48,7 +49,6 @@ kr_gc_pool_mid(struct kr_pool *pool)
     }
 }
 
-/* Called before an empty pool is put to another use. */
 void
 kr_gc_forget_pool(struct kr_pool *pool)
 {
@@ -253,8 +253,6 @@ kr_gc_generation(PyObject *op)
     uint64_t bit = kr_gc_bit_of(op);
     return ((w->hi & bit) != 0) * 2 + ((w->lo & bit) != 0);
 }
-
-void kr_gc_pool_mid(struct kr_pool *pool);
 
 void
 kr_gc_set_generation(PyObject *op, int gen)
@@ -518,14 +516,6 @@ PyObject_GC_Del(void *op)
 }
 
 /* --- objects in general -------------------------------------------------- */
-
-/* Implemented by tracemalloc: the object was born again from a free list. */
-void kr_tracemalloc_new_reference(PyObject *op);
-extern struct {
-    int initialized;
-    int tracing;
-    int max_nframe;
-} _Py_tracemalloc_config;
 
 PyAPI_FUNC(void) _Py_NewReference(PyObject *op);
 

@@ -75,6 +75,9 @@ struct kr_gc_state {
 
 extern struct kr_gc_state kr_gc;
 
+/* Notes that a pool has objects of generation 1. */
+void kr_gc_pool_mid(struct kr_pool *pool);
+
 /* The entry of a large object, or NULL. Valid until the next allocation. */
 struct kr_large *kr_gc_large(const void *op);
 

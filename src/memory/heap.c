@@ -166,9 +166,6 @@ partial_head(const struct kr_pool *pool)
                                     : &kr_heap.mem_partial[pool->cls];
 }
 
-/* The collector forgets an empty pool before it changes its purpose. */
-void kr_gc_forget_pool(struct kr_pool *pool);
-
 void
 kr_pool_give_slow(struct kr_pool *pool)
 {

@@ -139,6 +139,9 @@ kr_pool_take(struct kr_pool *pool)
     return p;
 }
 
+/* The collector forgets an empty pool before it is put to another use. */
+void kr_gc_forget_pool(struct kr_pool *pool);
+
 /* The part of kr_pool_give for a pool that was full or is empty now. */
 void kr_pool_give_slow(struct kr_pool *pool);
 

@@ -1,13 +1,8 @@
 /* The _tracemalloc module. */
 #include <stdlib.h>
 
+#include "memory/tracemalloc.h"
 #include "modules/tracemalloc/tracemalloc.h"
-
-extern struct {
-    int initialized;
-    int tracing;
-    int max_nframe;
-} _Py_tracemalloc_config;
 
 static PyObject *
 is_tracing(PyObject *module, PyObject *Py_UNUSED(ignored))

@@ -11,17 +11,12 @@
 #include <unistd.h>
 
 #include "memory/gc_state.h"
+#include "memory/tracemalloc.h"
 #include "memory/tstate.h"
 #include "runtime/dump_traceback.h"
 #include "vm/frame.h"
 
-extern struct {
-    int initialized;
-    int tracing;
-    int max_nframe;
-} _Py_tracemalloc_config __attribute__((visibility("default")));
-
-__typeof__(_Py_tracemalloc_config) _Py_tracemalloc_config = {0, 0, 1};
+struct kr_tracemalloc_config _Py_tracemalloc_config = {0, 0, 1};
 
 static struct kr_tracemalloc_state {
     pthread_mutex_t mutex;
