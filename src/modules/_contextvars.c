@@ -1,8 +1,7 @@
 /* The _contextvars module. */
 #include <Python.h>
 
-/* objects/context.c */
-int kr_context_init(void);
+#include "objects/context.h"
 
 static PyObject *
 copy_context(PyObject *module, PyObject *Py_UNUSED(ignored))

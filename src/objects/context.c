@@ -4,6 +4,7 @@
 
 #include "memory/gc.h"
 #include "memory/tstate.h"
+#include "objects/context.h"
 #include "objects/hamt.h"
 #include "objects/immortal.h"
 
@@ -777,7 +778,6 @@ PyTypeObject PyContextToken_Type = {
     .tp_free = PyObject_GC_Del,
 };
 
-/* Puts MISSING into Token; called by the module. */
 int
 kr_context_init(void)
 {

@@ -36,12 +36,6 @@ struct printer {
 
 static int print_chain(struct printer *p, PyObject *exc);
 
-/* Owned by traceback_print.c. */
-PyAPI_FUNC(int) _PyTraceBack_Print_Indented(PyObject *tb, int indent,
-                                            const char *margin,
-                                            const char *header_margin,
-                                            const char *header, PyObject *f);
-
 static int
 is_group_exception(PyObject *exc)
 {
@@ -606,8 +600,6 @@ print_chain(struct printer *p, PyObject *exc)
     return res;
 }
 
-PyAPI_FUNC(void) _PyErr_Display(PyObject *file, PyObject *exception,
-                                PyObject *value, PyObject *tb);
 void
 _PyErr_Display(PyObject *file, PyObject *exception, PyObject *value,
                PyObject *tb)

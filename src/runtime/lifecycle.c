@@ -385,8 +385,6 @@ _Py_InitializeMain(void)
                                     : kr_interp_init_main(kr_interp());
 }
 
-PyStatus kr_config_use_path_setters(PyConfig *config);
-
 void
 Py_InitializeEx(int install_sigs)
 {

@@ -8,6 +8,11 @@
  * None, or NULL. */
 PyObject *kr_unraisable_default(PyObject *unraisable);
 
+/* Writes an exception, its traceback and its causes to a file; errors on the
+ * way are cleared. */
+PyAPI_FUNC(void) _PyErr_Display(PyObject *file, PyObject *exception,
+                                PyObject *value, PyObject *tb);
+
 /* "Did you mean": a name close to the one that a NameError, AttributeError or
  * ImportError missed. New str, or NULL without an exception. */
 PyObject *kr_suggest_name(PyObject *exception);

@@ -42,6 +42,10 @@ PyAPI_FUNC(void) _PyThreadState_SetCurrent(PyThreadState *ts);
 PyAPI_FUNC(void) _PyThreadState_DeleteExcept(void *runtime, PyThreadState *ts);
 PyAPI_FUNC(void) _PyThreadState_DeleteCurrent(PyThreadState *ts);
 
+/* Makes `module` the one that PyState_FindModule finds; 0 or -1. */
+PyAPI_FUNC(int) _PyState_AddModule(PyThreadState *ts, PyObject *module,
+                                   PyModuleDef *def);
+
 /* Ends the program: called where a thread state is needed but there is none. */
 PyAPI_FUNC(void) _Py_FatalError_TstateNULL(const char *func)
     __attribute__((noreturn));

@@ -367,9 +367,6 @@ PyState_FindModule(PyModuleDef *def)
     return module == Py_None ? NULL : module;
 }
 
-PyAPI_FUNC(int) _PyState_AddModule(PyThreadState *ts, PyObject *module,
-                                   PyModuleDef *def);
-
 int
 _PyState_AddModule(PyThreadState *ts, PyObject *module, PyModuleDef *def)
 {

@@ -13,4 +13,11 @@ int kr_traceback_line(PyTracebackObject *tb);
 PyAPI_FUNC(PyObject *)
 _PyTraceBack_FromFrame(PyObject *next, PyFrameObject *frame);
 
+/* Writes a traceback to `f`, each line behind `margin` and `indent` spaces, the
+ * header behind a margin of its own; 0 or -1. */
+PyAPI_FUNC(int) _PyTraceBack_Print_Indented(PyObject *tb, int indent,
+                                            const char *margin,
+                                            const char *header_margin,
+                                            const char *header, PyObject *f);
+
 #endif

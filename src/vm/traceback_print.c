@@ -19,10 +19,6 @@
 PyAPI_FUNC(int) _Py_WriteIndent(int indent, PyObject *f);
 PyAPI_FUNC(int)
     _Py_WriteIndentedMargin(int indent, const char *margin, PyObject *f);
-PyAPI_FUNC(int) _PyTraceBack_Print_Indented(PyObject *tb, int indent,
-                                            const char *margin,
-                                            const char *header_margin,
-                                            const char *header, PyObject *f);
 
 int
 _Py_WriteIndent(int indent, PyObject *f)

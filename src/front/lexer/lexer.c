@@ -7,10 +7,6 @@
 
 enum { TAB_SIZE = 8 };
 
-PyAPI_FUNC(int) PyToken_OneChar(int c1);
-PyAPI_FUNC(int) PyToken_TwoChars(int c1, int c2);
-PyAPI_FUNC(int) PyToken_ThreeChars(int c1, int c2, int c3);
-
 #define LETTER (KR_CH_NAME | KR_CH_NAME_START)
 const unsigned char kr_char_class[256] = {
     ['0' ... '9'] = KR_CH_NAME,

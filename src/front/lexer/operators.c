@@ -3,9 +3,6 @@
 
 #include "front/lexer/scan.h"
 
-PyAPI_FUNC(int) PyToken_OneChar(int c1);
-PyAPI_FUNC(int) PyToken_TwoChars(int c1, int c2);
-PyAPI_FUNC(int) PyToken_ThreeChars(int c1, int c2, int c3);
 PyAPI_DATA(const char *const) _PyParser_TokenNames[65];
 
 const char *const _PyParser_TokenNames[65] = {

@@ -53,4 +53,10 @@ int kr_operator(const char *s, int *length);
 int kr_read_number(KrLexer *t, int c, const char **start, const char **end);
 int kr_read_fraction(KrLexer *t, int c, const char **start, const char **end);
 
+/* As <token.h> declares them, whose other names would be in the way here: the
+ * type of an operator, or OP. */
+PyAPI_FUNC(int) PyToken_OneChar(int c1);
+PyAPI_FUNC(int) PyToken_TwoChars(int c1, int c2);
+PyAPI_FUNC(int) PyToken_ThreeChars(int c1, int c2, int c3);
+
 #endif

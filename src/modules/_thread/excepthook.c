@@ -2,9 +2,7 @@
 #include "modules/_thread/thread.h"
 
 #include "objects/ids.h"
-
-PyAPI_FUNC(void) _PyErr_Display(PyObject *file, PyObject *exception,
-                                PyObject *value, PyObject *tb);
+#include "runtime/run.h"
 
 static int
 write_name(PyObject *file, PyObject *thread)

@@ -10,8 +10,6 @@
 #include "modules/posix/sched.h"
 #include "runtime/signal.h"
 
-extern char **environ;
-
 static void
 free_strings(char **strings)
 {

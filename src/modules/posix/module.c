@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* What this build can do; os.py derives its supports_* sets from it. */
 static const char *const have_functions[] = {
     "HAVE_EVENTFD",

@@ -68,6 +68,9 @@ PyStatus kr_config_parse_command_line(PyConfig *config);
  * they are not set yet. */
 PyStatus kr_config_read_paths(PyConfig *config);
 
+/* Takes over what the old setters (Py_SetPath and its like) said. */
+PyStatus kr_config_use_path_setters(PyConfig *config);
+
 /* What has to be known of the command line before it can be decoded. Unknown
  * options are passed over. */
 struct kr_preoptions {

@@ -462,8 +462,6 @@ _PyPathConfig_ClearGlobal(void)
     }
 }
 
-/* What the old setters said, for Py_InitializeEx. */
-PyStatus kr_config_use_path_setters(PyConfig *config);
 PyStatus
 kr_config_use_path_setters(PyConfig *config)
 {

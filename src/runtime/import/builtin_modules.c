@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "objects/interp.h"
-
-/* Owned by tstate.c: makes `mod` the one that PyState_FindModule finds. */
-PyAPI_FUNC(int) _PyState_AddModule(PyThreadState *, PyObject *, PyModuleDef *);
+#include "runtime/tstate.h"
 
 #define X(name, init) PyMODINIT_FUNC init(void);
 #include "modules/modules.def"

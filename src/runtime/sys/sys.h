@@ -28,4 +28,7 @@ void kr_sys_clear_audit_hooks(void);
 /* Type of the argument of sys.unraisablehook. */
 extern PyTypeObject kr_unraisable_args_type;
 
+/* Type of what sys.get_asyncgen_hooks() gives. */
+extern PyTypeObject kr_asyncgen_hooks_type;
+
 #endif

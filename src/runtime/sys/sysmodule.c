@@ -523,8 +523,6 @@ sys_set_asyncgen_hooks(PyObject *module, PyObject *args, PyObject *kwds)
     Py_RETURN_NONE;
 }
 
-extern PyTypeObject kr_asyncgen_hooks_type;
-
 static PyObject *
 sys_get_asyncgen_hooks(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
