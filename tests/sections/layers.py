@@ -1,5 +1,6 @@
 """No header is included from a higher layer, what headers declare for other
-files has a prefix, and docs/instructions.md is made of src/vm/ops."""
+files has a prefix, what other files define is declared in headers only, and
+docs/instructions.md is made of src/vm/ops."""
 import os
 import re
 
@@ -9,6 +10,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+\.h)"')
 PROTOTYPE = re.compile(
     r"^(?!static\b|typedef\b|return\b)\w[\w ]*[ *](\w+)\([^{};]*\);", re.M)
 PREFIX = re.compile("kr_|_?Py")
+FORWARD = re.compile(
+    r"^(?!static\b|typedef\b|return\b|else\b|PyMODINIT)"
+    r"(?:PyAPI_FUNC\([^)]*\)\s+|\w[\w ]*[ *])\(?(\w+)\)?\([^{};]*\);", re.M)
 
 
 def violations(top):
@@ -40,12 +44,29 @@ def unprefixed(top):
                         yield f"{os.path.relpath(path, top)}: {symbol}"
 
 
+def foreign(top):
+    ops = os.path.join(top, "src", "vm", "ops") # no C yet
+    for folder, _, files in os.walk(os.path.join(top, "src")):
+        for name in files:
+            if not name.endswith(".c") or folder == ops:
+                continue
+            path = os.path.join(folder, name)
+            with open(path) as f:
+                text = f.read()
+            for symbol in FORWARD.findall(text):
+                if not re.search(rf"^\(?{symbol}\)?\(", text, re.M):
+                    yield f"{os.path.relpath(path, top)}: {symbol}"
+
+
 def run(report, top):
     found = list(violations(top))
     report.add("headers come from lower layers",
                "\n".join(found) if found else None)
     found = list(unprefixed(top))
     report.add("functions that files share are kr_* or Py*",
+               "\n".join(found) if found else None)
+    found = list(foreign(top))
+    report.add("functions of other files are declared in headers",
                "\n".join(found) if found else None)
     build = os.path.dirname(report.krait)
     made = f"{build}/gen/instructions.md"
