@@ -1,5 +1,6 @@
 /* PyArg_ParseTuple and its kin: positional arguments only. */
 #include "objects/args/args.h"
+#include "objects/args/slice.h"
 
 #include <string.h>
 
@@ -307,6 +308,29 @@ _PyArg_UnpackStack(PyObject *const *args, Py_ssize_t nargs, const char *name,
     va_end(copy);
     va_end(va);
     return ok;
+}
+
+int
+kr_slice_args_parse(const char *name, PyObject *args, PyObject **sub,
+                    Py_ssize_t *start, Py_ssize_t *end)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(args);
+    *start = 0;
+    *end = PY_SSIZE_T_MAX;
+    if (n < 1 || n > 3) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes at %s %d argument%s (%zd given)", name,
+                     n < 1 ? "least" : "most", n < 1 ? 1 : 3, n < 1 ? "" : "s",
+                     n);
+        return -1;
+    }
+    *sub = PyTuple_GET_ITEM(args, 0);
+    PyObject *from = n > 1 ? PyTuple_GET_ITEM(args, 1) : Py_None;
+    PyObject *to = n > 2 ? PyTuple_GET_ITEM(args, 2) : Py_None;
+    return (from == Py_None || _PyEval_SliceIndex(from, start)) &&
+                   (to == Py_None || _PyEval_SliceIndex(to, end))
+               ? 0
+               : -1;
 }
 
 void

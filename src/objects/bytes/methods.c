@@ -2,6 +2,7 @@
 #include "base/simd_str.h"
 #include "base/strsearch.h"
 #include "objects/args/named.h"
+#include "objects/args/slice.h"
 #include "objects/bytes/bytes.h"
 #include "objects/str/parts.h"
 
@@ -225,27 +226,6 @@ clip(Py_ssize_t *start, Py_ssize_t *end, Py_ssize_t n)
     }
 }
 
-static int
-range_args(const char *name, PyObject *args, PyObject **sub, Py_ssize_t *start,
-           Py_ssize_t *end)
-{
-    char format[32];
-    PyObject *from = Py_None, *to = Py_None;
-    *start = 0;
-    *end = PY_SSIZE_T_MAX;
-    if (PyTuple_GET_SIZE(args) == 1) {
-        *sub = PyTuple_GET_ITEM(args, 0);
-        return 0;
-    }
-    snprintf(format, sizeof(format), "O|OO:%s", name);
-    if (!PyArg_ParseTuple(args, format, sub, &from, &to) ||
-        (from != Py_None && !_PyEval_SliceIndex(from, start)) ||
-        (to != Py_None && !_PyEval_SliceIndex(to, end))) {
-        return -1;
-    }
-    return 0;
-}
-
 /* --- searching ---------------------------------------------------------------------- */
 
 static Py_ssize_t
@@ -261,7 +241,7 @@ find_in(PyObject *self, PyObject *args, const char *name, int forward)
     PyObject *sub;
     Py_ssize_t start, end, n;
     struct needle p;
-    if (range_args(name, args, &sub, &start, &end) < 0 ||
+    if (kr_slice_args(name, args, &sub, &start, &end) < 0 ||
         get_needle(sub, &p, 1) < 0) {
         return -2;
     }
@@ -305,7 +285,7 @@ kr_bm_count(PyObject *self, PyObject *args)
     PyObject *sub;
     Py_ssize_t start, end, n, count = 0;
     struct needle p;
-    if (range_args("count", args, &sub, &start, &end) < 0 ||
+    if (kr_slice_args("count", args, &sub, &start, &end) < 0 ||
         get_needle(sub, &p, 1) < 0) {
         return NULL;
     }
@@ -362,7 +342,7 @@ tail_method(PyObject *self, PyObject *args, const char *name, int direction)
 {
     PyObject *sub;
     Py_ssize_t start, end;
-    if (range_args(name, args, &sub, &start, &end) < 0) {
+    if (kr_slice_args(name, args, &sub, &start, &end) < 0) {
         return NULL;
     }
     if (PyTuple_Check(sub)) {

@@ -1,6 +1,7 @@
 /* The str type: construction, protocols and the method table. The work of
  * most methods is in the other files of this folder. */
 #include "objects/args/named.h"
+#include "objects/args/slice.h"
 #include "objects/ids.h"
 #include "objects/str/chartype.h"
 #include "objects/str/concat.h"
@@ -514,33 +515,11 @@ str_replace(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
     return kr_str_replace(self, args[0], args[1], count);
 }
 
-/* The (sub[, start[, end]]) of find, count and so on. */
-static int
-range_args(const char *name, PyObject *args, PyObject **sub,
-           Py_ssize_t *start, Py_ssize_t *end)
-{
-    char format[32];
-    PyObject *from = Py_None, *to = Py_None;
-    *start = 0;
-    *end = PY_SSIZE_T_MAX;
-    if (KR_LIKELY(PyTuple_GET_SIZE(args) == 1)) {
-        *sub = PyTuple_GET_ITEM(args, 0);
-        return 0;
-    }
-    snprintf(format, sizeof(format), "O|OO:%s", name);
-    if (!PyArg_ParseTuple(args, format, sub, &from, &to) ||
-        (from != Py_None && !_PyEval_SliceIndex(from, start)) ||
-        (to != Py_None && !_PyEval_SliceIndex(to, end))) {
-        return -1;
-    }
-    return 0;
-}
-
 static int
 find_args(const char *name, PyObject *self, PyObject *args, PyObject **sub,
           Py_ssize_t *start, Py_ssize_t *end)
 {
-    if (range_args(name, args, sub, start, end) < 0 ||
+    if (kr_slice_args(name, args, sub, start, end) < 0 ||
         kr_str_require(*sub) < 0) {
         return -1;
     }
@@ -612,7 +591,7 @@ tail_method(PyObject *self, PyObject *args, const char *name, int direction)
 {
     PyObject *sub;
     Py_ssize_t start, end;
-    if (range_args(name, args, &sub, &start, &end) < 0) {
+    if (kr_slice_args(name, args, &sub, &start, &end) < 0) {
         return NULL;
     }
     if (PyTuple_Check(sub)) {
