@@ -258,16 +258,23 @@ set_intersection(PyObject *so, PyObject *args)
     return result;
 }
 
-static PyObject *
-set_intersection_update(PyObject *so, PyObject *args)
+/* Gives so the items of `tmp`, which it takes over: -1 if that is NULL. */
+static int
+replace_items(PyObject *so, PyObject *tmp)
 {
-    PyObject *tmp = set_intersection(so, args);
     if (tmp == NULL) {
-        return NULL;
+        return -1;
     }
     kr_set_swap(SO(so), SO(tmp));
     Py_DECREF(tmp);
-    Py_RETURN_NONE;
+    return 0;
+}
+
+static PyObject *
+set_intersection_update(PyObject *so, PyObject *args)
+{
+    int err = replace_items(so, set_intersection(so, args));
+    return err < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *
@@ -285,13 +292,8 @@ set_iand(PyObject *so, PyObject *other)
     if (!PyAnySet_Check(other)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    PyObject *tmp = intersection(so, other);
-    if (tmp == NULL) {
-        return NULL;
-    }
-    kr_set_swap(SO(so), SO(tmp));
-    Py_DECREF(tmp);
-    return Py_NewRef(so);
+    int err = replace_items(so, intersection(so, other));
+    return err < 0 ? NULL : Py_NewRef(so);
 }
 
 static PyObject *
@@ -483,11 +485,11 @@ toggle(PySetObject *so, PyObject *key, Py_hash_t hash)
     return had < 0 ? -1 : 0;
 }
 
-static PyObject *
-set_symmetric_difference_update(PyObject *so, PyObject *other)
+static int
+symmetric_difference_update(PyObject *so, PyObject *other)
 {
     if (so == other) {
-        return set_clear_method(so, NULL);
+        return kr_set_clear_all(SO(so));
     }
     if (PyDict_CheckExact(other)) {
         Py_ssize_t pos = 0;
@@ -495,41 +497,42 @@ set_symmetric_difference_update(PyObject *so, PyObject *other)
         Py_hash_t hash;
         while (_PyDict_Next(other, &pos, &key, &value, &hash)) {
             if (toggle(SO(so), key, hash) < 0) {
-                return NULL;
+                return -1;
             }
         }
-        Py_RETURN_NONE;
+        return 0;
     }
     PyObject *otherset = PyAnySet_Check(other)
                              ? Py_NewRef(other)
                              : kr_set_make_base(Py_TYPE(so), other);
     if (otherset == NULL) {
-        return NULL;
+        return -1;
     }
     setentry *entry;
     for (Py_ssize_t pos = 0; kr_set_next(SO(otherset), &pos, &entry);) {
         if (toggle(SO(so), entry->key, entry->hash) < 0) {
             Py_DECREF(otherset);
-            return NULL;
+            return -1;
         }
     }
     Py_DECREF(otherset);
-    Py_RETURN_NONE;
+    return 0;
+}
+
+static PyObject *
+set_symmetric_difference_update(PyObject *so, PyObject *other)
+{
+    int err = symmetric_difference_update(so, other);
+    return err < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *
 set_symmetric_difference(PyObject *so, PyObject *other)
 {
     PyObject *result = kr_set_make_base(Py_TYPE(so), other);
-    if (result == NULL) {
-        return NULL;
+    if (result != NULL && symmetric_difference_update(result, so) < 0) {
+        Py_CLEAR(result);
     }
-    PyObject *none = set_symmetric_difference_update(result, so);
-    if (none == NULL) {
-        Py_DECREF(result);
-        return NULL;
-    }
-    Py_DECREF(none);
     return result;
 }
 
@@ -548,12 +551,8 @@ set_ixor(PyObject *so, PyObject *other)
     if (!PyAnySet_Check(other)) {
         Py_RETURN_NOTIMPLEMENTED;
     }
-    PyObject *none = set_symmetric_difference_update(so, other);
-    if (none == NULL) {
-        return NULL;
-    }
-    Py_DECREF(none);
-    return Py_NewRef(so);
+    int err = symmetric_difference_update(so, other);
+    return err < 0 ? NULL : Py_NewRef(so);
 }
 
 /* ---- comparisons */
