@@ -93,7 +93,7 @@ imp_create_builtin(PyObject *module, PyObject *spec)
 
 /* Runs the exec slots of a module that is not initialised yet. */
 static PyObject *
-exec_module(PyObject *mod)
+imp_exec_module(PyObject *module, PyObject *mod)
 {
     if (!PyModule_Check(mod)) {
         return PyLong_FromLong(0);
@@ -107,18 +107,6 @@ exec_module(PyObject *mod)
         return NULL;
     }
     return PyLong_FromLong(res);
-}
-
-static PyObject *
-imp_exec_builtin(PyObject *module, PyObject *mod)
-{
-    return exec_module(mod);
-}
-
-static PyObject *
-imp_exec_dynamic(PyObject *module, PyObject *mod)
-{
-    return exec_module(mod);
 }
 
 static PyObject *
@@ -390,9 +378,9 @@ static PyMethodDef imp_methods[] = {
     {"create_dynamic", FAST(imp_create_dynamic), METH_FASTCALL,
      "create_dynamic($module, spec, file=<unrepresentable>, /)\n--\n\n"
      "Create an extension module."},
-    {"exec_dynamic", imp_exec_dynamic, METH_O,
+    {"exec_dynamic", imp_exec_module, METH_O,
      "exec_dynamic($module, mod, /)\n--\n\nInitialize an extension module."},
-    {"exec_builtin", imp_exec_builtin, METH_O,
+    {"exec_builtin", imp_exec_module, METH_O,
      "exec_builtin($module, mod, /)\n--\n\n"
      "Initialize a built-in module."},
     {"_fix_co_filename", FAST(imp_fix_co_filename), METH_FASTCALL,
