@@ -131,6 +131,10 @@ void kr_dict_replace_value(PyDictObject *dict, Py_ssize_t index,
 /* d[key] = value with both references taken over, also on failure (-1). */
 int kr_dict_set_take2(PyDictObject *dict, PyObject *key, PyObject *value);
 
+/* d[name] = value with the value taken over, also on failure; -1 as well if it
+ * is NULL. */
+int kr_dict_put(PyObject *dict, const char *name, PyObject *value);
+
 /* As PyDict_SetItem, for an exact dict and an exact str with known hash. */
 int kr_dict_set_str(PyDictObject *dict, PyObject *key, PyObject *value);
 

@@ -10,6 +10,7 @@
 
 #include "memory/gc_state.h"
 #include "memory/tstate.h"
+#include "objects/dict.h"
 #include "objects/exceptions/exc.h"
 #include "objects/hash.h"
 #include "objects/ids.h"
@@ -227,9 +228,7 @@ create_main_module(PyInterpreterState *interp)
     /* as long as no loader says otherwise */
     PyObject *loader =
         PyObject_GetAttrString(interp->importlib, "BuiltinImporter");
-    res = loader == NULL ? -1 : PyDict_SetItemString(d, "__loader__", loader);
-    Py_XDECREF(loader);
-    return res;
+    return kr_dict_put(d, "__loader__", loader);
 }
 
 /* Switches on warnings when options ask for it. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "modules/_xxsubinterpreters/module.h"
+#include "objects/dict.h"
 
 int
 kr_subinterp_is_running(PyInterpreterState *interp)
@@ -112,12 +113,7 @@ apply_names(struct shared_names *names, PyObject *dict)
     for (Py_ssize_t i = 0; names != NULL && i < names->len; i++) {
         PyObject *value
             = _PyCrossInterpreterData_NewObject(&names->items[i].data);
-        int res = value == NULL
-                      ? -1
-                      : PyDict_SetItemString(dict, names->items[i].name,
-                                             value);
-        Py_XDECREF(value);
-        if (res < 0) {
+        if (kr_dict_put(dict, names->items[i].name, value) < 0) {
             return -1;
         }
     }

@@ -377,6 +377,14 @@ _PyDict_DelItemId(PyObject *v, _Py_Identifier *id)
 }
 
 int
+kr_dict_put(PyObject *dict, const char *name, PyObject *value)
+{
+    int res = value == NULL ? -1 : PyDict_SetItemString(dict, name, value);
+    Py_XDECREF(value);
+    return res;
+}
+
+int
 PyDict_DelItemString(PyObject *v, const char *key)
 {
     PyObject *str = PyUnicode_FromString(key);

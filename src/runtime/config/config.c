@@ -1,6 +1,7 @@
 /* PyConfig: defaults, copies, the environment, and the derived values. */
 #include "runtime/config/config.h"
 
+#include "objects/dict.h"
 #include "objects/int/int.h"
 
 #include <errno.h>
@@ -62,15 +63,6 @@ read_global_flags(PyConfig *config)
 #undef X
 }
 
-/* Adds a value, which is consumed. 0 or -1. */
-static int
-put(PyObject *dict, const char *name, PyObject *value)
-{
-    int res = value == NULL ? -1 : PyDict_SetItemString(dict, name, value);
-    Py_XDECREF(value);
-    return res;
-}
-
 static PyObject *
 text_or_none(const char *text)
 {
@@ -86,11 +78,12 @@ kr_global_config_as_dict(void)
     if (d == NULL) {
         return NULL;
     }
-#define NUMBER(flag) put(d, #flag, PyLong_FromLong(flag))
+#define NUMBER(flag) kr_dict_put(d, #flag, PyLong_FromLong(flag))
 #define X(flag, field, inverted) || NUMBER(flag) < 0
-    int failed = put(d, "Py_FileSystemDefaultEncoding",
-                     text_or_none(Py_FileSystemDefaultEncoding)) < 0
-                 || put(d, "Py_FileSystemDefaultEncodeErrors",
+    int failed = kr_dict_put(d, "Py_FileSystemDefaultEncoding",
+                             text_or_none(Py_FileSystemDefaultEncoding)) < 0
+                 || kr_dict_put(
+                        d, "Py_FileSystemDefaultEncodeErrors",
                         text_or_none(Py_FileSystemDefaultEncodeErrors)) < 0
                  || NUMBER(Py_HasFileSystemDefaultEncoding) < 0
                  || NUMBER(_Py_HasFileSystemDefaultEncodeErrors) < 0

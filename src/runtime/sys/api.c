@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "memory/tstate.h"
+#include "objects/dict.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
 #include "runtime/config/config.h"
@@ -167,14 +168,6 @@ PySys_AddXOption(const wchar_t *s)
 
 /* --- From the configuration --------------------------------------------------------- */
 
-static int
-set_new(PyObject *dict, const char *name, PyObject *value)
-{
-    int res = value == NULL ? -1 : PyDict_SetItemString(dict, name, value);
-    Py_XDECREF(value);
-    return res;
-}
-
 static PyObject *
 wide_or_none(const wchar_t *text)
 {
@@ -193,10 +186,10 @@ kr_sys_set_config(PyInterpreterState *interp)
             Py_CLEAR(options);
         }
     }
-    res |= set_new(d, "_xoptions", options);
+    res |= kr_dict_put(d, "_xoptions", options);
     if (c->module_search_paths_set) {
-        res |= set_new(d, "path",
-                       _PyWideStringList_AsList(&c->module_search_paths));
+        res |= kr_dict_put(d, "path",
+                           _PyWideStringList_AsList(&c->module_search_paths));
     }
     const struct {
         const char *name;
@@ -213,15 +206,15 @@ kr_sys_set_config(PyInterpreterState *interp)
         {"_stdlib_dir", c->stdlib_dir},
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-        res |= set_new(d, texts[i].name, wide_or_none(texts[i].value));
+        res |= kr_dict_put(d, texts[i].name, wide_or_none(texts[i].value));
     }
-    res |= set_new(d, "argv", _PyWideStringList_AsList(&c->argv));
-    res |= set_new(d, "orig_argv", _PyWideStringList_AsList(&c->orig_argv));
-    res |=
-        set_new(d, "warnoptions", _PyWideStringList_AsList(&c->warnoptions));
-    res |= set_new(d, "flags", kr_sys_flags(c));
-    res |= set_new(d, "dont_write_bytecode",
-                   PyBool_FromLong(!c->write_bytecode));
+    res |= kr_dict_put(d, "argv", _PyWideStringList_AsList(&c->argv));
+    res |= kr_dict_put(d, "orig_argv", _PyWideStringList_AsList(&c->orig_argv));
+    res |= kr_dict_put(d, "warnoptions",
+                       _PyWideStringList_AsList(&c->warnoptions));
+    res |= kr_dict_put(d, "flags", kr_sys_flags(c));
+    res |= kr_dict_put(d, "dont_write_bytecode",
+                       PyBool_FromLong(!c->write_bytecode));
     return res;
 }
 

@@ -2,6 +2,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "objects/dict.h"
 #include "objects/interp.h"
 #include "objects/namespace.h"
 #include "runtime/config/config.h"
@@ -298,15 +299,6 @@ make_stdlib_names(void)
     return set;
 }
 
-/* Puts a new object into the dict, consuming it. 0 or -1. */
-static int
-put(PyObject *dict, const char *name, PyObject *value)
-{
-    int res = value == NULL ? -1 : PyDict_SetItemString(dict, name, value);
-    Py_XDECREF(value);
-    return res;
-}
-
 int
 kr_sys_set_info(PyObject *d)
 {
@@ -319,27 +311,27 @@ kr_sys_set_info(PyObject *d)
         return -1;
     }
     int res = 0;
-    res |= put(d, "version", PyUnicode_FromString(Py_GetVersion()));
-    res |= put(d, "hexversion", PyLong_FromLong(PY_VERSION_HEX));
-    res |= put(d, "_git", Py_BuildValue("(sss)", "Krait", "", ""));
-    res |= put(d, "_framework", PyUnicode_FromString(""));
-    res |= put(d, "api_version", PyLong_FromLong(PYTHON_API_VERSION));
-    res |= put(d, "copyright", PyUnicode_FromString(Py_GetCopyright()));
-    res |= put(d, "platform", PyUnicode_FromString(Py_GetPlatform()));
-    res |= put(d, "maxsize", PyLong_FromSsize_t(PY_SSIZE_T_MAX));
-    res |= put(d, "float_info", PyFloat_GetInfo());
-    res |= put(d, "int_info", PyLong_GetInfo());
-    res |= put(d, "hash_info", make_hash_info());
-    res |= put(d, "maxunicode", PyLong_FromLong(0x10FFFF));
-    res |= put(d, "builtin_module_names", kr_builtin_module_names());
-    res |= put(d, "stdlib_module_names", make_stdlib_names());
-    res |= put(d, "byteorder", PyUnicode_FromString("little"));
-    res |= put(d, "abiflags", PyUnicode_FromString(""));
-    res |= put(d, "float_repr_style", PyUnicode_FromString("short"));
-    res |= put(d, "thread_info", PyThread_GetInfo());
-    res |= put(d, "implementation", make_implementation(version_info));
-    res |= put(d, "version_info", version_info);
-    res |= put(d, "UnraisableHookArgs",
-               Py_NewRef((PyObject *)&kr_unraisable_args_type));
+    res |= kr_dict_put(d, "version", PyUnicode_FromString(Py_GetVersion()));
+    res |= kr_dict_put(d, "hexversion", PyLong_FromLong(PY_VERSION_HEX));
+    res |= kr_dict_put(d, "_git", Py_BuildValue("(sss)", "Krait", "", ""));
+    res |= kr_dict_put(d, "_framework", PyUnicode_FromString(""));
+    res |= kr_dict_put(d, "api_version", PyLong_FromLong(PYTHON_API_VERSION));
+    res |= kr_dict_put(d, "copyright", PyUnicode_FromString(Py_GetCopyright()));
+    res |= kr_dict_put(d, "platform", PyUnicode_FromString(Py_GetPlatform()));
+    res |= kr_dict_put(d, "maxsize", PyLong_FromSsize_t(PY_SSIZE_T_MAX));
+    res |= kr_dict_put(d, "float_info", PyFloat_GetInfo());
+    res |= kr_dict_put(d, "int_info", PyLong_GetInfo());
+    res |= kr_dict_put(d, "hash_info", make_hash_info());
+    res |= kr_dict_put(d, "maxunicode", PyLong_FromLong(0x10FFFF));
+    res |= kr_dict_put(d, "builtin_module_names", kr_builtin_module_names());
+    res |= kr_dict_put(d, "stdlib_module_names", make_stdlib_names());
+    res |= kr_dict_put(d, "byteorder", PyUnicode_FromString("little"));
+    res |= kr_dict_put(d, "abiflags", PyUnicode_FromString(""));
+    res |= kr_dict_put(d, "float_repr_style", PyUnicode_FromString("short"));
+    res |= kr_dict_put(d, "thread_info", PyThread_GetInfo());
+    res |= kr_dict_put(d, "implementation", make_implementation(version_info));
+    res |= kr_dict_put(d, "version_info", version_info);
+    res |= kr_dict_put(d, "UnraisableHookArgs",
+                       Py_NewRef((PyObject *)&kr_unraisable_args_type));
     return res;
 }
