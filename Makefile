@@ -30,10 +30,11 @@ run: release
 	@build/release/krait examples/tour.py
 
 test: $(BUILD)
-	@cmake --build --preset $(BUILD) --target unit_tests fuzzers
+	@cmake --build --preset $(BUILD) --target unit_tests fuzzers libpython
 	@/usr/bin/python3.11 tests/run.py --build $(BUILD)
 
 install: release
+	@cmake --build build/release --target libpython
 	@cmake --install build/release --prefix "$(PREFIX)"
 
 clean:

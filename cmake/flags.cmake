@@ -35,7 +35,9 @@ if(KR_FUZZ)
   target_link_options(kr_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(KR_LTO)
-  target_compile_options(kr_flags INTERFACE -flto=thin)
+  # Targets with KR_PLAIN_OBJECTS are for other people's linkers.
+  target_compile_options(kr_flags INTERFACE
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:KR_PLAIN_OBJECTS>>>:-flto=thin>)
   target_link_options(kr_flags INTERFACE -flto=thin
     -Wl,--thinlto-cache-dir=${PROJECT_BINARY_DIR}/lto-cache)
 endif()
@@ -69,7 +71,7 @@ endif()
 # table is shorter by an instruction.
 set(KR_TYPE $<TARGET_PROPERTY:TYPE>)
 target_compile_options(kr_flags INTERFACE
-  $<$<NOT:$<IN_LIST:${KR_TYPE},MODULE_LIBRARY$<SEMICOLON>SHARED_LIBRARY>>:-fno-pie>)
+  $<$<NOT:$<OR:$<IN_LIST:${KR_TYPE},MODULE_LIBRARY$<SEMICOLON>SHARED_LIBRARY>,$<BOOL:$<TARGET_PROPERTY:POSITION_INDEPENDENT_CODE>>>>:-fno-pie>)
 # A few helpers of libgcc are no reason to load it.
 target_link_options(kr_flags INTERFACE -static-libgcc
   $<$<STREQUAL:${KR_TYPE},EXECUTABLE>:-no-pie>)

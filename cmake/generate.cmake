@@ -39,6 +39,7 @@ add_custom_command(
 set(KR_ABI ${PROJECT_SOURCE_DIR}/tools/abi)
 add_custom_command(
   OUTPUT ${GEN}/kr_stubs.c ${GEN}/kr_layouts.c ${GEN}/kr_exports.txt
+    ${GEN}/kr_exports.map
   COMMAND abigen ${GEN} ${KR_ABI}/symbols.tsv ${KR_ABI}/layouts.tsv
   DEPENDS abigen ${KR_ABI}/symbols.tsv ${KR_ABI}/layouts.tsv
   COMMENT "Writing ABI stubs and layout checks")

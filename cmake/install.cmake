@@ -3,7 +3,9 @@
 include(GNUInstallDirs)
 option(KR_INSTALL_LIBRARY "Install a copy of the standard library" ON)
 install(TARGETS krait RUNTIME DESTINATION bin)
-install(TARGETS python_shim LIBRARY DESTINATION lib)
+install(TARGETS python_shim LIBRARY DESTINATION lib/krait)
+install(TARGETS libpython_shared OPTIONAL LIBRARY DESTINATION lib)
+install(FILES ${KR_LIBRARY_DIR}/libpython3.11.a DESTINATION lib OPTIONAL)
 install(TARGETS ${KR_SHARED_MODULES} LIBRARY DESTINATION lib/krait/lib-dynload)
 install(DIRECTORY include/python3.11 DESTINATION include)
 install(DIRECTORY lib/krait DESTINATION lib/krait/lib-dynload

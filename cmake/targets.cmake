@@ -34,6 +34,25 @@ set_source_files_properties(src/runtime/config/paths.c
   "KR_STDLIB=\"${KR_STDLIB}\";KR_EXTENSION_DIR=\"${PROJECT_BINARY_DIR}/lib-dynload\"")
 add_dependencies(kr_objects kr_generated)
 
+# The runtime for other programs, libpython3.11.so and .a, needs objects that may
+# lie anywhere. Only builds for users have two sets of them.
+if(KR_LTO)
+  add_library(kr_library_objects OBJECT EXCLUDE_FROM_ALL ${KR_SOURCES}
+    ${KR_GENERATED_SOURCES} ${GEN}/kr_ids.c)
+  target_link_libraries(kr_library_objects PUBLIC kr_flags)
+  add_dependencies(kr_library_objects kr_generated)
+  set_target_properties(kr_library_objects PROPERTIES KR_PLAIN_OBJECTS ON)
+else()
+  add_library(kr_library_objects ALIAS kr_objects)
+endif()
+get_target_property(KR_LIBRARY_OBJECTS kr_library_objects ALIASED_TARGET)
+if(NOT KR_LIBRARY_OBJECTS)
+  set(KR_LIBRARY_OBJECTS kr_library_objects)
+endif()
+set_target_properties(${KR_LIBRARY_OBJECTS} PROPERTIES
+  POSITION_INDEPENDENT_CODE ON)
+target_compile_options(${KR_LIBRARY_OBJECTS} PRIVATE -ftls-model=initial-exec)
+
 # kr_program(NAME SOURCES...): the runtime and a main().
 function(kr_program name)
   add_executable(${name} $<TARGET_OBJECTS:kr_objects> ${ARGN})
@@ -64,6 +83,33 @@ else()
     COMMENT "Freezing the modules that start-up needs")
 endif()
 kr_program(krait src/cli/program.c ${KR_FROZEN_TABLE})
+
+set(KR_LIBRARY_DIR ${PROJECT_BINARY_DIR}/lib)
+add_library(libpython_shared SHARED EXCLUDE_FROM_ALL
+  $<TARGET_OBJECTS:kr_library_objects> ${KR_FROZEN_TABLE})
+target_link_libraries(libpython_shared PRIVATE kr_flags m dl pthread)
+target_link_options(libpython_shared PRIVATE
+  -Wl,--version-script=${GEN}/kr_exports.map)
+set_target_properties(libpython_shared PROPERTIES
+  OUTPUT_NAME python3.11 SOVERSION 1.0 KR_PLAIN_OBJECTS ON
+  LINK_DEPENDS ${GEN}/kr_exports.map LIBRARY_OUTPUT_DIRECTORY ${KR_LIBRARY_DIR})
+# The archive has one member: extension modules may want any part of it, and a
+# stub must not stand in for what another member defines.
+add_custom_command(
+  OUTPUT ${KR_LIBRARY_DIR}/libpython3.11.a
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${KR_LIBRARY_DIR}
+  COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o python.o
+          $<TARGET_OBJECTS:kr_library_objects>
+          $<FILTER:$<TARGET_OBJECTS:libpython_shared>,INCLUDE,kr_frozen>
+  COMMAND ${CMAKE_COMMAND} -E rm -f ${KR_LIBRARY_DIR}/libpython3.11.a
+  COMMAND ${CMAKE_AR} rcs ${KR_LIBRARY_DIR}/libpython3.11.a python.o
+  COMMAND ${CMAKE_COMMAND} -E rm python.o
+  WORKING_DIRECTORY ${PROJECT_BINARY_DIR}
+  DEPENDS libpython_shared kr_library_objects
+  COMMAND_EXPAND_LISTS
+  COMMENT "Writing libpython3.11.a")
+add_custom_target(libpython DEPENDS libpython_shared
+  ${KR_LIBRARY_DIR}/libpython3.11.a)
 
 # Unit tests: each is linked with the whole runtime.
 file(GLOB KR_UNIT_TESTS CONFIGURE_DEPENDS tests/unit/test_*.c)

@@ -21,21 +21,27 @@ LEFT_OUT = {"__pycache__", "test", "tests", "idle_test", "dist-packages",
 DATA = "_sysconfigdata__x86_64-linux-gnu.py"
 DATA_ALIAS = "_sysconfigdata__linux_x86_64-linux-gnu.py"
 
+# name of the file, what it is for, what the linker gets
+PKG_CONFIGS = [("python3", "for extension modules", ""),
+               ("python3-embed", "for programs that embed it",
+                " -L${libdir} -lpython3.11")]
 PKG_CONFIG = """prefix={prefix}
 exec_prefix=${{prefix}}
 libdir=${{exec_prefix}}/lib
 includedir=${{prefix}}/include
 
 Name: Python
-Description: Krait, a runtime for Python 3.11: for extension modules
+Description: Krait, a runtime for Python 3.11: {purpose}
 Version: 3.11
-Libs:
+Libs:{libs}
+Libs.private: -ldl -lm
 Cflags: -I${{includedir}}/python3.11
 """
 
 CONFIG = """#!/bin/sh
-# Tells how to compile an extension module: --prefix --exec-prefix --includes
-# --cflags --libs --ldflags --extension-suffix --abiflags --configdir
+# Tells how to compile an extension module, or with --embed a program that
+# embeds the runtime: --prefix --exec-prefix --includes --cflags --libs
+# --ldflags --extension-suffix --abiflags --configdir
 here=$(dirname "$(realpath "$0")")
 exec "$here/python3.11" -I - "$@" <<'PROGRAM'
 import sys
@@ -44,14 +50,16 @@ import sysconfig
 var = sysconfig.get_config_var
 paths = sysconfig.get_paths()
 includes = f"-I{paths['include']} -I{paths['platinclude']}"
+libs = ("-lpython3.11 " if "--embed" in sys.argv else "") + "-ldl -lm"
 known = {
     "--prefix": sys.prefix, "--exec-prefix": sys.exec_prefix,
     "--includes": includes, "--cflags": f"{includes} {var('CFLAGS')}",
-    "--libs": "", "--ldflags": "", "--extension-suffix": var("EXT_SUFFIX"),
+    "--libs": libs, "--ldflags": f"-L{var('LIBDIR')} {libs}",
+    "--extension-suffix": var("EXT_SUFFIX"),
     "--abiflags": sys.abiflags, "--configdir": var("LIBPL")}
 wanted = [a for a in sys.argv[1:] if a != "--embed"]
 if not wanted or "--help" in wanted or set(wanted) - set(known):
-    usage = "usage: python3.11-config [" + "|".join(known) + "]"
+    usage = "usage: python3.11-config [--embed] [" + "|".join(known) + "]"
     if "--help" not in wanted:
         sys.exit(usage)
     print(usage)
@@ -119,9 +127,11 @@ def main(library, prefix, destdir=""):
     variables = pprint.pformat(build_variables(library, prefix))
     for name in (DATA, DATA_ALIAS):
         write(f"{target}/{name}", f"build_time_vars = {variables}\n")
-    for name in ("python3", "python-3.11"):
-        write(f"{root}/lib/pkgconfig/{name}.pc",
-              PKG_CONFIG.format(prefix=prefix))
+    for name, purpose, libs in PKG_CONFIGS:
+        text = PKG_CONFIG.format(prefix=prefix, purpose=purpose,
+                                 libs=libs)
+        for file in (name, name.replace("python3", "python-3.11")):
+            write(f"{root}/lib/pkgconfig/{file}.pc", text)
     for name in ("python3.11-config", "python3-config"):
         write(f"{root}/bin/{name}", CONFIG, executable=True)
     # some files of lib2to3 are not meant to compile

@@ -27,6 +27,25 @@ PyInit_tiny(void)
 SETUP = """from distutils.core import setup, Extension
 setup(name="tiny", version="1", ext_modules=[Extension("tiny", ["tiny.c"])])
 """
+EMBEDDING = """#include <Python.h>
+
+/* Ends with 0 if the program and the library mean the same objects and the
+ * code it is given runs. */
+int
+main(int argc, char **argv)
+{
+    Py_Initialize();
+    PyObject *builtins = PyImport_ImportModule("builtins");
+    PyObject *error = PyObject_GetAttrString(builtins, "TypeError");
+    int bad = error != PyExc_TypeError || Py_TYPE(error) != &PyType_Type;
+    Py_DECREF(error);
+    Py_DECREF(builtins);
+    for (int i = 1; i < argc; i++) {
+        bad |= PyRun_SimpleString(argv[i]) != 0;
+    }
+    return Py_FinalizeEx() < 0 || bad;
+}
+"""
 PATHS = """if True:
     import sys, sysconfig, json, zlib, _ssl, ctypes
     assert sys.prefix == sys.base_prefix == sys.argv[1], sys.prefix
@@ -94,6 +113,27 @@ def check_extension(prefix, folder):
     command(f"{prefix}/bin/python", "-c", use, cwd=folder)
 
 
+def check_embedding(prefix, folder):
+    """A program with the shared library, which finds what lies beside it, and
+    one with the archive, which is told."""
+    with open(f"{folder}/embedding.c", "w") as f:
+        f.write(EMBEDDING)
+    config = f"{prefix}/bin/python3.11-config"
+    flags = (command(config, "--includes", cwd=folder) +
+             command(config, "--embed", "--ldflags", cwd=folder)).split()
+    archive = [f"{prefix}/lib/libpython3.11.a", "-ldl", "-lm",
+               "-Wl,--export-dynamic"]
+    use = ("import sys, json, zlib, _ssl, array, tiny; "
+           f"assert sys.prefix == {prefix!r}, sys.prefix; "
+           "assert tiny.twice(21) == 42")
+    for options in (["-fPIE", "-pie", *flags], ["-fno-pie", "-no-pie", *flags],
+                    ["-fPIE", "-pie", flags[0], *archive]):
+        command("gcc", "-Wall", "-Werror", "embedding.c", "-o", "embedding",
+                *options, f"-Wl,-rpath,{prefix}/lib", cwd=folder)
+        place = {"PYTHONHOME": prefix} if archive[0] in options else {}
+        command("./embedding", use, cwd=folder, PYTHONPATH=folder, **place)
+
+
 def check_staged(build, folder):
     """Put into a folder for a package, with the paths of its later place."""
     stage = f"{folder}/stage"
@@ -126,6 +166,8 @@ def run(report, top):
                   ("staged", lambda *_: check_staged(build, folder))]
         if shutil.which("gcc"):
             checks.append(("extension", check_extension))
+            if not sanitizers.instrumented(report.krait):
+                checks.append(("embedding", check_embedding))
         for name, check in checks:
             try:
                 check(prefix, folder)

@@ -56,6 +56,12 @@ PyAPI_FUNC(const wchar_t *) _Py_get_xoption(const PyWideStringList *options,
 /* Parses a decimal int; -1 if it is none. */
 PyAPI_FUNC(int) _Py_str_to_int(const char *text, int *result);
 
+/* --- paths.c --- */
+
+/* Whether the runtime is a library in somebody's program; `file`, of PATH_MAX
+ * bytes, gets the library's full path. */
+int kr_own_library(char *file);
+
 /* --- command_line.c --- */
 
 /* Reads config->argv as a command line, with what it sets. An exit status

@@ -1,14 +1,17 @@
 /* Where things are: the executable, the prefixes and sys.path.
  *
  * The library is looked for at PYTHONHOME, else beside the executable
- * (bin/krait -> lib/python3.11), else at its place at build time. In a
+ * (bin/krait -> lib/python3.11) or libpython3.11.so, else at its place at
+ * build time. In a
  * virtual environment pyvenv.cfg names the home of the base installation. */
 #include "runtime/config/config.h"
 
 #include "memory/tstate.h"
 #include "objects/interp.h"
 
+#include <dlfcn.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +158,16 @@ find_prefix(const char *exe_dir, char *prefix)
     parent(prefix);
 }
 
+int
+kr_own_library(char *file)
+{
+    Dl_info info;
+    struct link_map *map;
+    return dladdr1((void *)kr_own_library, &info, (void **)&map,
+                   RTLD_DL_LINKMAP) != 0
+           && map->l_name[0] != '\0' && realpath(map->l_name, file) != NULL;
+}
+
 static PyStatus
 set_bytes(PyConfig *config, wchar_t **target, const char *value)
 {
@@ -168,7 +181,7 @@ struct layout {
     char prefix[PATH_MAX];      /* of the virtual environment, if any */
     char base_prefix[PATH_MAX]; /* of the library */
     char stdlib[PATH_MAX];
-    char real[PATH_MAX]; /* executable without links; may be empty */
+    char real[PATH_MAX]; /* where the runtime is, without links; may be empty */
 };
 
 static char *
@@ -191,7 +204,7 @@ find_layout(const PyConfig *config, const char *home, struct layout *l)
         find_executable(name != NULL ? name : "krait", l->executable);
         PyMem_Free(name);
     }
-    if (realpath(l->executable, l->real) == NULL) {
+    if (!kr_own_library(l->real) && realpath(l->executable, l->real) == NULL) {
         l->real[0] = '\0';
     }
     snprintf(l->base_executable, PATH_MAX, "%s", l->executable);
@@ -257,25 +270,35 @@ append_split(PyConfig *config, const wchar_t *p)
     return status;
 }
 
-/* Modules of ours that need other libraries: beside the program when it is
- * installed, else where the build put them. They come before the library's
- * own lib-dynload. */
+/* Finds the modules of ours that need other libraries: beside the program or
+ * library when it is installed, or below the prefix, else where the build put
+ * them. */
+static int
+find_extension_dir(const struct layout *l, char *path)
+{
+    if (l->real[0] != '\0') {
+        char dir[PATH_MAX];
+        snprintf(dir, sizeof(dir), "%s", l->real);
+        parent(dir);
+        join(path, dir, "../lib/krait/lib-dynload");
+        if (is_directory(path)) {
+            return 1;
+        }
+    }
+    join(path, l->base_prefix, "lib/krait/lib-dynload");
+    if (is_directory(path)) {
+        return 1;
+    }
+    snprintf(path, PATH_MAX, "%s", KR_EXTENSION_DIR);
+    return is_directory(path);
+}
+
+/* They come before the library's own lib-dynload. */
 static PyStatus
 insert_extension_dir(PyConfig *config, const struct layout *l)
 {
-    char dir[PATH_MAX], path[PATH_MAX];
-    if (l->real[0] == '\0') {
-        return PyStatus_Ok();
-    }
-    snprintf(dir, sizeof(dir), "%s", l->real);
-    parent(dir);
-    join(path, dir, "../lib/krait/lib-dynload");
-    if (!is_directory(path)) {
-#ifdef KR_EXTENSION_DIR
-        snprintf(path, sizeof(path), "%s", KR_EXTENSION_DIR);
-#endif
-    }
-    if (!is_directory(path)) {
+    char path[PATH_MAX];
+    if (!find_extension_dir(l, path)) {
         return PyStatus_Ok();
     }
     wchar_t *text = Py_DecodeLocale(path, NULL);

@@ -1,8 +1,8 @@
 /* Extension modules in shared objects.
  *
  * Files that were linked against libpython3.11.so.1.0 must bind to this
- * process: an empty library of that soname, beside the executable, is loaded
- * before the first of them. */
+ * process: if the runtime is no such library itself, an empty one of that
+ * soname is loaded before the first of them. */
 #include "runtime/import/import.h"
 
 #include <dlfcn.h>
@@ -14,6 +14,7 @@
 #include "base/common.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
+#include "runtime/config/config.h"
 
 const char *const kr_dynamic_suffixes[] = {
     ".cpython-311-x86_64-linux-gnu.so",
@@ -36,8 +37,11 @@ load_shim(void)
         return;
     }
     kr_dynload_state.shim_loaded = 1;
-    static const char *const places[] = {"", "../lib/"};
+    static const char *const places[] = {"", "../lib/krait/"};
     char path[PATH_MAX];
+    if (kr_own_library(path)) {
+        return;
+    }
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
     if (len <= 0) {
         return;
