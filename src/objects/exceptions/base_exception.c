@@ -55,7 +55,12 @@ kr_base_exception_dealloc(PyBaseExceptionObject *self)
     PyObject_GC_UnTrack(self);
     /* a chain of contexts can be as long as the recursion limit and more */
     Py_TRASHCAN_BEGIN(self, kr_base_exception_dealloc)
-    kr_base_exception_clear(self);
+    /* classes with a dealloc of their own have cleared theirs */
+    PyTypeObject *type = Py_TYPE(self);
+    while (type->tp_dealloc != (destructor)kr_base_exception_dealloc) {
+        type = type->tp_base;
+    }
+    type->tp_clear((PyObject *)self);
     Py_TYPE(self)->tp_free((PyObject *)self);
     Py_TRASHCAN_END
 }

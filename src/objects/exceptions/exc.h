@@ -19,6 +19,7 @@
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE |                     \
                 Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASE_EXC_SUBCLASS,             \
     .tp_base = &KR_EXC(base),                                                  \
+    .tp_dealloc = (destructor)kr_base_exception_dealloc,                       \
     .tp_dictoffset = offsetof(PyBaseExceptionObject, dict)
 
 /* Slots of BaseException, for subclasses to chain to. */
@@ -29,7 +30,10 @@ int kr_base_exception_init(PyBaseExceptionObject *self, PyObject *args,
 int kr_base_exception_traverse(PyBaseExceptionObject *self, visitproc visit,
                                void *arg);
 int kr_base_exception_clear(PyBaseExceptionObject *self);
+
+/* The dealloc of all exceptions: their tp_clear drops what they have. */
 void kr_base_exception_dealloc(PyBaseExceptionObject *self);
+
 PyObject *kr_base_exception_str(PyBaseExceptionObject *self);
 
 /* `dict` of the instance or NULL: what __reduce__ gives as state. Borrowed. */

@@ -129,16 +129,6 @@ group_clear(PyBaseExceptionGroupObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-group_dealloc(PyBaseExceptionGroupObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, group_dealloc)
-    group_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-    Py_TRASHCAN_END
-}
-
 static int
 group_traverse(PyBaseExceptionGroupObject *self, visitproc visit, void *arg)
 {
@@ -583,7 +573,6 @@ static PyMemberDef group_members[] = {
 PyTypeObject KR_EXC(BaseExceptionGroup) = {
     KR_EXC_TYPE(BaseExceptionGroup, BaseException, PyBaseExceptionGroupObject,
                 "A combination of multiple unrelated exceptions."),
-    .tp_dealloc = (destructor)group_dealloc,
     .tp_str = (reprfunc)group_str,
     .tp_traverse = (traverseproc)group_traverse,
     .tp_clear = (inquiry)group_clear,

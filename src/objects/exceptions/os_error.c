@@ -194,14 +194,6 @@ os_error_clear(PyOSErrorObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-os_error_dealloc(PyOSErrorObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    os_error_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
 static int
 os_error_traverse(PyOSErrorObject *self, visitproc visit, void *arg)
 {
@@ -313,7 +305,6 @@ static PyGetSetDef os_error_getset[] = {
 PyTypeObject KR_EXC(OSError) = {
     KR_EXC_TYPE(OSError, Exception, PyOSErrorObject,
                 "Base class for I/O related errors."),
-    .tp_dealloc = (destructor)os_error_dealloc,
     .tp_str = (reprfunc)os_error_str,
     .tp_traverse = (traverseproc)os_error_traverse,
     .tp_clear = (inquiry)os_error_clear,
@@ -327,7 +318,6 @@ PyTypeObject KR_EXC(OSError) = {
 #define OS_SUBCLASS(name, base, doc)                                           \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PyOSErrorObject, doc),                         \
-        .tp_dealloc = (destructor)os_error_dealloc,                            \
         .tp_traverse = (traverseproc)os_error_traverse,                        \
         .tp_clear = (inquiry)os_error_clear,                                   \
         .tp_init = (initproc)os_error_init,                                    \

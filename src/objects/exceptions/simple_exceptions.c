@@ -12,7 +12,6 @@
 #define SIMPLE(name, base, doc)                                                \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PyBaseExceptionObject, doc),                   \
-        .tp_dealloc = (destructor)kr_base_exception_dealloc,                   \
         .tp_traverse = (traverseproc)kr_base_exception_traverse,               \
         .tp_clear = (inquiry)kr_base_exception_clear,                          \
         .tp_init = (initproc)kr_base_exception_init,                           \
@@ -74,14 +73,6 @@ stop_iteration_clear(PyStopIterationObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-stop_iteration_dealloc(PyStopIterationObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    stop_iteration_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
 static int
 stop_iteration_traverse(PyStopIterationObject *self, visitproc visit, void *arg)
 {
@@ -99,7 +90,6 @@ static PyMemberDef stop_iteration_members[] = {
 PyTypeObject KR_EXC(StopIteration) = {
     KR_EXC_TYPE(StopIteration, Exception, PyStopIterationObject,
                 "Signal the end from iterator.__next__()."),
-    .tp_dealloc = (destructor)stop_iteration_dealloc,
     .tp_traverse = (traverseproc)stop_iteration_traverse,
     .tp_clear = (inquiry)stop_iteration_clear,
     .tp_members = stop_iteration_members,
@@ -128,14 +118,6 @@ system_exit_clear(PySystemExitObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-system_exit_dealloc(PySystemExitObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    system_exit_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
 static int
 system_exit_traverse(PySystemExitObject *self, visitproc visit, void *arg)
 {
@@ -153,7 +135,6 @@ static PyMemberDef system_exit_members[] = {
 PyTypeObject KR_EXC(SystemExit) = {
     KR_EXC_TYPE(SystemExit, BaseException, PySystemExitObject,
                 "Request to exit from the interpreter."),
-    .tp_dealloc = (destructor)system_exit_dealloc,
     .tp_traverse = (traverseproc)system_exit_traverse,
     .tp_clear = (inquiry)system_exit_clear,
     .tp_members = system_exit_members,
@@ -197,14 +178,6 @@ import_error_clear(PyImportErrorObject *self)
     Py_CLEAR(self->name);
     Py_CLEAR(self->path);
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
-}
-
-static void
-import_error_dealloc(PyImportErrorObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    import_error_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
 static int
@@ -279,7 +252,6 @@ static PyMemberDef import_error_members[] = {
 #define IMPORT_ERROR(name, base, doc)                                          \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PyImportErrorObject, doc),                     \
-        .tp_dealloc = (destructor)import_error_dealloc,                        \
         .tp_str = (reprfunc)import_error_str,                                  \
         .tp_traverse = (traverseproc)import_error_traverse,                    \
         .tp_clear = (inquiry)import_error_clear,                               \
@@ -293,7 +265,6 @@ IMPORT_ERROR(ImportError, Exception,
 PyTypeObject KR_EXC(ModuleNotFoundError) = {
     KR_EXC_TYPE(ModuleNotFoundError, ImportError, PyImportErrorObject,
                 "Module not found."),
-    .tp_dealloc = (destructor)import_error_dealloc,
     .tp_traverse = (traverseproc)import_error_traverse,
     .tp_clear = (inquiry)import_error_clear,
     .tp_init = (initproc)import_error_init,
@@ -330,14 +301,6 @@ name_error_clear(PyNameErrorObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-name_error_dealloc(PyNameErrorObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    name_error_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
 static int
 name_error_traverse(PyNameErrorObject *self, visitproc visit, void *arg)
 {
@@ -354,7 +317,6 @@ static PyMemberDef name_error_members[] = {
 #define NAME_ERROR(name, base, str, members, doc)                              \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PyNameErrorObject, doc),                       \
-        .tp_dealloc = (destructor)name_error_dealloc,                          \
         .tp_str = (reprfunc)str,                                               \
         .tp_traverse = (traverseproc)name_error_traverse,                      \
         .tp_clear = (inquiry)name_error_clear,                                 \
@@ -399,14 +361,6 @@ attribute_error_clear(PyAttributeErrorObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-attribute_error_dealloc(PyAttributeErrorObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    attribute_error_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
 static int
 attribute_error_traverse(PyAttributeErrorObject *self, visitproc visit,
                          void *arg)
@@ -427,7 +381,6 @@ static PyMemberDef attribute_error_members[] = {
 PyTypeObject KR_EXC(AttributeError) = {
     KR_EXC_TYPE(AttributeError, Exception, PyAttributeErrorObject,
                 "Attribute not found."),
-    .tp_dealloc = (destructor)attribute_error_dealloc,
     .tp_str = (reprfunc)kr_base_exception_str,
     .tp_traverse = (traverseproc)attribute_error_traverse,
     .tp_clear = (inquiry)attribute_error_clear,
@@ -450,7 +403,6 @@ key_error_str(PyBaseExceptionObject *self)
 PyTypeObject KR_EXC(KeyError) = {
     KR_EXC_TYPE(KeyError, LookupError, PyBaseExceptionObject,
                 "Mapping key not found."),
-    .tp_dealloc = (destructor)kr_base_exception_dealloc,
     .tp_str = (reprfunc)key_error_str,
     .tp_traverse = (traverseproc)kr_base_exception_traverse,
     .tp_clear = (inquiry)kr_base_exception_clear,

@@ -79,14 +79,6 @@ syntax_error_clear(PySyntaxErrorObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-syntax_error_dealloc(PySyntaxErrorObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    syntax_error_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
 static int
 syntax_error_traverse(PySyntaxErrorObject *self, visitproc visit, void *arg)
 {
@@ -164,7 +156,6 @@ static PyMemberDef syntax_error_members[] = {
 #define SYNTAX_ERROR(name, base, str, members, doc)                            \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, base, PySyntaxErrorObject, doc),                     \
-        .tp_dealloc = (destructor)syntax_error_dealloc,                        \
         .tp_str = (reprfunc)str,                                               \
         .tp_traverse = (traverseproc)syntax_error_traverse,                    \
         .tp_clear = (inquiry)syntax_error_clear,                               \

@@ -188,14 +188,6 @@ unicode_error_clear(PyUnicodeErrorObject *self)
     return kr_base_exception_clear((PyBaseExceptionObject *)self);
 }
 
-static void
-unicode_error_dealloc(PyUnicodeErrorObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    unicode_error_clear(self);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
 static int
 unicode_error_traverse(PyUnicodeErrorObject *self, visitproc visit, void *arg)
 {
@@ -386,7 +378,6 @@ static PyMemberDef unicode_error_members[] = {
 #define UNICODE_ERROR(name, str, init, doc)                                    \
     PyTypeObject KR_EXC(name) = {                                              \
         KR_EXC_TYPE(name, UnicodeError, PyUnicodeErrorObject, doc),            \
-        .tp_dealloc = (destructor)unicode_error_dealloc,                       \
         .tp_str = str,                                                         \
         .tp_traverse = (traverseproc)unicode_error_traverse,                   \
         .tp_clear = (inquiry)unicode_error_clear,                              \
