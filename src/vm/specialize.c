@@ -103,10 +103,9 @@ type_version(PyTypeObject *type, PyObject *name, PyObject **found)
 }
 
 static bool
-module_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name,
-            uint32_t *version, Py_ssize_t *index)
+module_attr(PyObject *owner, PyObject *name, uint32_t *version,
+            Py_ssize_t *index)
 {
-    (void)instr;
     if (!PyModule_CheckExact(owner) ||
         _PyType_Lookup(&PyModule_Type, name) != NULL) {
         return false;
@@ -171,35 +170,38 @@ is_class_getter(PyObject *descr, PyObject *name)
            _PyUnicode_EqualToASCIIString(name, "__class__");
 }
 
-void
-kr_specialize_load_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
+/* How to read or write attribute `name` of an object whose type does so in the
+ * default way: a form or 0. */
+static int
+object_attr(PyObject *owner, PyObject *name, bool store, uint32_t *version,
+            Py_ssize_t *index)
 {
-    /* cache: counter, version (2), index */
     PyTypeObject *type = Py_TYPE(owner);
-    Py_ssize_t index;
-    uint32_t version;
-    int op = 0;
-    if (module_attr(owner, instr, name, &version, &index)) {
-        op = LOAD_ATTR_MODULE;
+    PyObject *descr;
+    *version = type_version(type, name, &descr);
+    if (*version == 0) {
+        return 0;
     }
-    else if (type->tp_getattro == PyObject_GenericGetAttr &&
-             !PyModule_Check(owner)) {
-        PyObject *descr;
-        version = type_version(type, name, &descr);
-        index = is_class_getter(descr, name)
-                    ? (Py_ssize_t)offsetof(PyObject, ob_type)
-                    : slot_offset(descr, type);
-        if (version == 0) {
-            op = 0;
-        }
-        else if (index >= 0) {
-            op = LOAD_ATTR_SLOT;
-        }
-        else if (!maybe_data_descriptor(descr)) {
-            op = instance_attr(owner, type, name, LOAD_ATTR_INSTANCE_VALUE,
-                               LOAD_ATTR_WITH_HINT, &index);
-        }
+    *index = !store && is_class_getter(descr, name)
+                 ? (Py_ssize_t)offsetof(PyObject, ob_type)
+                 : slot_offset(descr, type);
+    if (*index >= 0) {
+        return store ? STORE_ATTR_SLOT : LOAD_ATTR_SLOT;
     }
+    if (maybe_data_descriptor(descr)) {
+        return 0;
+    }
+    return store ? instance_attr(owner, type, name, STORE_ATTR_INSTANCE_VALUE,
+                                 STORE_ATTR_WITH_HINT, index)
+                 : instance_attr(owner, type, name, LOAD_ATTR_INSTANCE_VALUE,
+                                 LOAD_ATTR_WITH_HINT, index);
+}
+
+/* Takes a form of LOAD_ATTR or STORE_ATTR, unless it is 0. The cache of both:
+ * counter, version (2), index. */
+static void
+choose_attr(_Py_CODEUNIT *instr, int op, uint32_t version, Py_ssize_t index)
+{
     if (op == 0) {
         failed(instr);
         return;
@@ -210,35 +212,32 @@ kr_specialize_load_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
 }
 
 void
-kr_specialize_store_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
+kr_specialize_load_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
 {
-    PyTypeObject *type = Py_TYPE(owner);
     Py_ssize_t index = -1;
     uint32_t version = 0;
     int op = 0;
-    if (type->tp_setattro == PyObject_GenericSetAttr &&
+    if (module_attr(owner, name, &version, &index)) {
+        op = LOAD_ATTR_MODULE;
+    }
+    else if (Py_TYPE(owner)->tp_getattro == PyObject_GenericGetAttr &&
+             !PyModule_Check(owner)) {
+        op = object_attr(owner, name, false, &version, &index);
+    }
+    choose_attr(instr, op, version, index);
+}
+
+void
+kr_specialize_store_attr(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
+{
+    Py_ssize_t index = -1;
+    uint32_t version = 0;
+    int op = 0;
+    if (Py_TYPE(owner)->tp_setattro == PyObject_GenericSetAttr &&
         !PyModule_Check(owner)) {
-        PyObject *descr;
-        version = type_version(type, name, &descr);
-        index = slot_offset(descr, type);
-        if (version == 0) {
-            op = 0;
-        }
-        else if (index >= 0) {
-            op = STORE_ATTR_SLOT;
-        }
-        else if (!maybe_data_descriptor(descr)) {
-            op = instance_attr(owner, type, name, STORE_ATTR_INSTANCE_VALUE,
-                               STORE_ATTR_WITH_HINT, &index);
-        }
+        op = object_attr(owner, name, true, &version, &index);
     }
-    if (op == 0) {
-        failed(instr);
-        return;
-    }
-    write_u32(instr + 2, version);
-    instr[4] = (_Py_CODEUNIT)index;
-    chosen(instr, op);
+    choose_attr(instr, op, version, index);
 }
 
 /* cache of LOAD_METHOD: counter 1, version 2-3, dict offset 4, keys version
@@ -321,7 +320,7 @@ kr_specialize_load_method(PyObject *owner, _Py_CODEUNIT *instr, PyObject *name)
 {
     uint32_t version;
     Py_ssize_t index;
-    if (module_attr(owner, instr, name, &version, &index)) {
+    if (module_attr(owner, name, &version, &index)) {
         write_u32(instr + 5, version);
         instr[4] = (_Py_CODEUNIT)index;
         chosen(instr, LOAD_METHOD_MODULE);
