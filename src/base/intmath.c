@@ -413,18 +413,18 @@ limbs_karatsuba(limb *r, const limb *a, const limb *b, size_t n, limb *tmp)
 }
 
 /* r[na + nb] = a * b, na >= nb; `tmp` as limbs_karatsuba wants it for nb, plus
- * 2 * nb limbs. */
-static void
+ * 2 * nb limbs. 0, or -1 to stop. */
+static int
 limbs_mul(limb *r, const limb *a, size_t na, const limb *b, size_t nb,
           limb *tmp)
 {
     if (na == nb) {
         limbs_karatsuba(r, a, b, na, tmp);
-        return;
+        return 0;
     }
     if (nb < KARATSUBA_LIMBS) {
         limbs_mul_school(r, a, na, b, nb);
-        return;
+        return 0;
     }
     /* blocks of a as long as b */
     limb *block = tmp;
@@ -432,14 +432,20 @@ limbs_mul(limb *r, const limb *a, size_t na, const limb *b, size_t nb,
     memset(r, 0, (na + nb) * sizeof(limb));
     size_t i = 0;
     for (; i + nb <= na; i += nb) {
+        if (kr_mag_poll() < 0) {
+            return -1;
+        }
         limbs_karatsuba(block, a + i, b, nb, tmp);
         limbs_add_to(r + i, na + nb - i, block, 2 * nb);
     }
     size_t left = na - i;
     if (left > 0) {
-        limbs_mul(block, b, nb, a + i, left, tmp);
+        if (limbs_mul(block, b, nb, a + i, left, tmp) < 0) {
+            return -1;
+        }
         limbs_add_to(r + i, na + nb - i, block, nb + left);
     }
+    return 0;
 }
 
 /* --- Multiplication ------------------------------------------------------- */
@@ -479,6 +485,9 @@ kr_mag_mul(kr_digit *dst, const kr_digit *a, size_t na, const kr_digit *b,
         a = b, na = nb;
         b = t, nb = nt;
     }
+    if (na >= KR_POLL_DIGITS && kr_mag_poll() < 0) {
+        return -1;
+    }
     if (nb < SMALL_DIGITS) {
         mul_small(dst, a, na, b, nb);
         return 0;
@@ -507,10 +516,12 @@ kr_mag_mul(kr_digit *dst, const kr_digit *a, size_t na, const kr_digit *b,
     else {
         pack(pb, b, nb);
     }
-    limbs_mul(pr, pa, la, pb, lb, tmp);
-    unpack(dst, na + nb, pr);
+    int err = limbs_mul(pr, pa, la, pb, lb, tmp);
+    if (err == 0) {
+        unpack(dst, na + nb, pr);
+    }
     if (mem != stack) {
         free(mem);
     }
-    return 0;
+    return err;
 }

@@ -2,7 +2,8 @@
  *
  * "mag" arguments are (pointer, count). Inputs may have leading zeros unless
  * said otherwise. Destinations must not overlap inputs unless said otherwise.
- * Functions returning int give 0, or -1 when scratch memory ran out. */
+ * Functions returning int give 0, or -1 when scratch memory ran out or
+ * kr_mag_poll said to stop. */
 #ifndef KR_BASE_INTMATH_H
 #define KR_BASE_INTMATH_H
 
@@ -22,6 +23,13 @@ kr_mag_trim(const kr_digit *a, size_t n)
     }
     return n;
 }
+
+/* Called now and then by what takes long (objects/int implements it): 0, or -1
+ * with an exception set if a signal came whose handler raised it. */
+int kr_mag_poll(void);
+
+#define KR_POLL_DIGITS 200      /* operands this long ask once */
+#define KR_POLL_STEPS (1 << 16) /* steps of an inner loop between questions */
 
 /* Number of bits of x; 0 for 0. */
 static inline int
@@ -72,8 +80,8 @@ kr_digit kr_mag_shl(kr_digit *dst, const kr_digit *a, size_t n, int bits);
 kr_digit kr_mag_shr(kr_digit *dst, const kr_digit *a, size_t n, int bits);
 
 /* Writes the decimal digits of a (without leading zeros, n >= 1) so that they
- * end at `end`; returns where they begin, NULL without memory. There must be
- * room for n * 10 characters. */
+ * end at `end`; returns where they begin, NULL for the -1 of others. There must
+ * be room for n * 10 characters. */
 char *kr_mag_to_decimal(char *end, const kr_digit *a, size_t n);
 
 /* dst[(len * 10) / 90 + 2 ...]: value of `len` ASCII decimal digits; *n is set

@@ -83,6 +83,9 @@ write_long(char *end, kr_digit *a, size_t n, int level, struct powers *pw,
            kr_mag_cmp(a, n, pw->value[level], pw->len[level]) < 0) {
         level--;
     }
+    if (kr_mag_poll() < 0) {
+        return NULL;
+    }
     if (level < 0 || n < SPLIT_DIGITS) {
         return write_short(end, a, n, min_digits);
     }
@@ -159,11 +162,14 @@ read_short(kr_digit *dst, const char *s, size_t len)
     return n;
 }
 
-/* dst has room for kr_mag_decimal_room(len) digits; -1 in *n on failure. */
+/* dst has room for kr_mag_decimal_room(len) digits. */
 static int
 read_long(kr_digit *dst, size_t *n, const char *s, size_t len,
           struct powers *pw)
 {
+    if (kr_mag_poll() < 0) {
+        return -1;
+    }
     if (len < SPLIT_DECIMALS) {
         *n = read_short(dst, s, len);
         return 0;

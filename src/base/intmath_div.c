@@ -128,8 +128,8 @@ add_back(limb *v, const limb *w, size_t nw)
 
 /* Divides v[nv] by w[nw] in place (algorithm D): w has its top bit set, v's top
  * limb is below w's top one. The remainder stays in v[0 .. nw), the quotient's
- * limbs take the places above. */
-static void
+ * limbs take the places above. 0, or -1 to stop. */
+static int
 divide_limbs(limb *v, size_t nv, const limb *w, size_t nw)
 {
     limb w1 = w[nw - 1], r;
@@ -139,8 +139,9 @@ divide_limbs(limb *v, size_t nv, const limb *w, size_t nw)
             v[k + 1] = divide_u128(num, w1, &r);
             v[k] = r;
         }
-        return;
+        return 0;
     }
+    size_t done = 0;
     limb w2 = w[nw - 2];
     for (size_t k = nv - nw; k-- > 0;) {
         limb *vk = v + k, top = vk[nw];
@@ -159,7 +160,15 @@ divide_limbs(limb *v, size_t nv, const limb *w, size_t nw)
             qhat--;
         }
         vk[nw] = qhat;
+        done += nw;
+        if (done >= KR_POLL_STEPS) {
+            done = 0;
+            if (kr_mag_poll() < 0) {
+                return -1;
+            }
+        }
     }
+    return 0;
 }
 
 /* kr_mag_divrem for nb >= 2, in time na * nb. */
@@ -184,19 +193,19 @@ schoolbook(kr_digit *q, kr_digit *r, const kr_digit *a, size_t na,
     limb *w = v + nv + 1;
     pack_shifted(v, nv, a, na, shift);
     pack_shifted(w, nw, b, nb, shift);
-    divide_limbs(v, nv, w, nw);
-    if (q) {
+    int err = divide_limbs(v, nv, w, nw);
+    if (q && err == 0) {
         size_t nq = na - nb + 1;
         v[nv] = 0; /* read for an odd count */
         unpack_shifted(q, nq, v + nw, 0);
     }
-    if (r) {
+    if (r && err == 0) {
         unpack_shifted(r, nb, v, shift);
     }
     if (v != stack) {
         free(v);
     }
-    return 0;
+    return err;
 }
 
 /* --- Recursion ------------------------------------------------------------ */
@@ -253,6 +262,9 @@ static int
 divide_2n1n(kr_digit *q, kr_digit *r, const kr_digit *a, const kr_digit *b,
             size_t n)
 {
+    if (kr_mag_poll() < 0) {
+        return -1;
+    }
     if (n % 2 != 0 || n < RECURSIVE_DIGITS) {
         /* one digit more of the quotient is known to be 0 */
         kr_digit *quot = malloc((n + 1) * sizeof(kr_digit));
@@ -338,8 +350,7 @@ recursive(kr_digit *q, kr_digit *r, const kr_digit *a, size_t na,
 /* The quotient of nq digits alone, from the leading digits of a and b: with
  * s digits cut off both, q = a' / b' is never too small, and it is right if
  * the remainder a' - q * b' is at least q, for then no rest of b, times q, can
- * make it negative. 1 if that was so, 0 if it stays unknown, -1 without memory.
- */
+ * make it negative. 1 if that was so, 0 if it stays unknown, or -1. */
 static int
 leading_quotient(kr_digit *q, size_t nq, const kr_digit *a, size_t na,
                  const kr_digit *b, size_t nb)
@@ -368,6 +379,9 @@ int
 kr_mag_divrem(kr_digit *q, kr_digit *r, const kr_digit *a, size_t na,
               const kr_digit *b, size_t nb)
 {
+    if (na >= KR_POLL_DIGITS && kr_mag_poll() < 0) {
+        return -1;
+    }
     if (nb == 1) {
         kr_digit rem = kr_mag_divrem1(q, a, na, b[0]);
         if (r) {

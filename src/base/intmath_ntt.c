@@ -75,10 +75,23 @@ fill_roots(uint64_t *roots, size_t n, uint64_t g)
     }
 }
 
+/* Counts steps of a transform; -1 to stop. */
+static inline int
+count_steps(size_t *done, size_t k)
+{
+    *done += k;
+    if (*done < KR_POLL_STEPS) {
+        return 0;
+    }
+    *done = 0;
+    return kr_mag_poll();
+}
+
 /* Decimation in frequency: natural order in, bit-reversed order out. */
-static void
+static int
 forward(uint64_t *x, size_t n, const uint64_t *roots)
 {
+    size_t done = 0;
     for (size_t k = n / 2; k > 0; k /= 2) {
         for (size_t base = 0; base < n; base += 2 * k) {
             uint64_t *lo = x + base, *hi = lo + k;
@@ -87,14 +100,19 @@ forward(uint64_t *x, size_t n, const uint64_t *roots)
                 lo[i] = add_mod(u, v);
                 hi[i] = mul_mod(sub_mod(u, v), roots[k + i]);
             }
+            if (count_steps(&done, k) < 0) {
+                return -1;
+            }
         }
     }
+    return 0;
 }
 
 /* Decimation in time with the inverse roots: bit-reversed in, natural out. */
-static void
+static int
 backward(uint64_t *x, size_t n, const uint64_t *roots)
 {
+    size_t done = 0;
     for (size_t k = 1; k < n; k *= 2) {
         for (size_t base = 0; base < n; base += 2 * k) {
             uint64_t *lo = x + base, *hi = lo + k;
@@ -103,8 +121,12 @@ backward(uint64_t *x, size_t n, const uint64_t *roots)
                 lo[i] = add_mod(u, v);
                 hi[i] = sub_mod(u, v);
             }
+            if (count_steps(&done, k) < 0) {
+                return -1;
+            }
         }
     }
+    return 0;
 }
 
 static void
@@ -145,22 +167,26 @@ mul_balanced(kr_digit *dst, const kr_digit *a, size_t na, const kr_digit *b,
     uint64_t *x = mem, *y = mem + n, *roots = mem + 2 * n;
     fill_roots(roots, n, GENERATOR);
     split(x, n, a, na);
-    forward(x, n, roots);
+    int err = forward(x, n, roots);
     if (a == b && na == nb) {
         y = x;
     }
-    else {
+    else if (err == 0) {
         split(y, n, b, nb);
-        forward(y, n, roots);
+        err = forward(y, n, roots);
     }
-    for (size_t i = 0; i < n; i++) {
-        x[i] = mul_mod(x[i], y[i]);
+    if (err == 0) {
+        for (size_t i = 0; i < n; i++) {
+            x[i] = mul_mod(x[i], y[i]);
+        }
+        fill_roots(roots, n, pow_mod(GENERATOR, P - 2));
+        err = backward(x, n, roots);
     }
-    fill_roots(roots, n, pow_mod(GENERATOR, P - 2));
-    backward(x, n, roots);
-    carry_out(dst, na + nb, x, pow_mod(n, P - 2));
+    if (err == 0) {
+        carry_out(dst, na + nb, x, pow_mod(n, P - 2));
+    }
     free(mem);
-    return 0;
+    return err;
 }
 
 int

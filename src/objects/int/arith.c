@@ -115,7 +115,8 @@ kr_int_mul(PyObject *a, PyObject *b)
     if (kr_mag_mul(z->ob_digit, KR_INT_DIGITS(a), na, KR_INT_DIGITS(b), nb) <
         0) {
         Py_DECREF(z);
-        return PyErr_NoMemory();
+        kr_int_stopped();
+        return NULL;
     }
     if ((Py_SIZE(a) < 0) != (Py_SIZE(b) < 0)) {
         Py_SET_SIZE(z, -Py_SIZE(z));
@@ -179,7 +180,7 @@ kr_int_divrem(PyObject *a, PyObject *b, PyObject **pdiv, PyObject **prem)
                       KR_INT_DIGITS(a), na, KR_INT_DIGITS(b), nb) < 0) {
         Py_XDECREF(q);
         Py_XDECREF(r);
-        PyErr_NoMemory();
+        kr_int_stopped();
         return -1;
     }
     if (pdiv) {

@@ -1,5 +1,7 @@
 /* Int objects: allocation, conversion from and to C integers and doubles. */
+#include "memory/tstate.h"
 #include "objects/int/int.h"
+#include "objects/interp.h"
 
 #include <float.h>
 #include <math.h>
@@ -20,6 +22,27 @@ _PyLong_New(Py_ssize_t size)
     }
     PyObject_InitVar((PyVarObject *)v, &PyLong_Type, size);
     return v;
+}
+
+int
+kr_mag_poll(void)
+{
+    PyThreadState *ts = kr_tstate();
+    if (KR_LIKELY(ts == NULL
+                  || !(atomic_load_explicit(&ts->interp->eval_breaker,
+                                            memory_order_relaxed)
+                       & KR_BREAK_SIGNALS))) {
+        return 0;
+    }
+    return PyErr_CheckSignals();
+}
+
+void
+kr_int_stopped(void)
+{
+    if (!PyErr_Occurred()) {
+        PyErr_NoMemory();
+    }
 }
 
 void

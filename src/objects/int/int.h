@@ -122,6 +122,10 @@ PyObject *kr_int_repr(PyObject *v);
 int kr_int_max_str_digits(void);
 void kr_int_set_max_str_digits(int limit);
 
+/* After a kr_mag function failed: MemoryError, unless a signal's handler raised
+ * another exception. */
+void kr_int_stopped(void);
+
 /* Methods of int in the other files. */
 PyObject *kr_int_to_bytes(PyObject *self, PyObject *const *args,
                           Py_ssize_t nargs, PyObject *kwnames);

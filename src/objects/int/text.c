@@ -112,7 +112,7 @@ render_decimal(PyObject *v, struct rendered *r)
         if (p == NULL || too_long_for_decimal(end - p)) {
             PyMem_Free(r->heap);
             if (p == NULL) {
-                PyErr_NoMemory();
+                kr_int_stopped();
             }
             return -1;
         }
@@ -338,7 +338,7 @@ from_decimal_digits(const char *s, const char *end, Py_ssize_t count)
     if (z != NULL) {
         if (kr_mag_from_decimal(z->ob_digit, &n, s, count) < 0) {
             Py_CLEAR(z);
-            PyErr_NoMemory();
+            kr_int_stopped();
         }
         else {
             Py_SET_SIZE(z, n);
