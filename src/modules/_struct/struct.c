@@ -343,6 +343,40 @@ struct_unpack(PyObject *self, PyObject *input)
     return state == NULL ? NULL : unpack_buffer(state, S(self), input);
 }
 
+/* Whether a buffer of that length holds a struct at the offset, which is made
+ * positive; else an exception is set. */
+static bool
+has_room(struct state *state, structure *so, Py_ssize_t len,
+         Py_ssize_t *offset, bool packing)
+{
+    if (*offset < 0) {
+        if (*offset + so->size > 0) {
+            PyErr_Format(state->error, "%s %zd bytes at offset %zd",
+                         packing ? "no space to pack"
+                                 : "not enough data to unpack",
+                         so->size, *offset);
+            return false;
+        }
+        if (*offset + len < 0) {
+            PyErr_Format(state->error,
+                         "offset %zd out of range for %zd-byte buffer",
+                         *offset, len);
+            return false;
+        }
+        *offset += len;
+    }
+    if (len - *offset < so->size) {
+        PyErr_Format(state->error,
+                     "%s requires a buffer of at least %zu bytes for %s %zd "
+                     "bytes at offset %zd (actual buffer size is %zd)",
+                     packing ? "pack_into" : "unpack_from",
+                     (size_t)so->size + (size_t)*offset,
+                     packing ? "packing" : "unpacking", so->size, *offset, len);
+        return false;
+    }
+    return true;
+}
+
 static PyObject *
 unpack_offset(struct state *state, structure *so, PyObject *input,
               Py_ssize_t offset)
@@ -352,32 +386,9 @@ unpack_offset(struct state *state, structure *so, PyObject *input,
         return NULL;
     }
     PyObject *result = NULL;
-    if (offset < 0) {
-        if (offset + so->size > 0) {
-            PyErr_Format(state->error,
-                         "not enough data to unpack %zd bytes at offset %zd",
-                         so->size, offset);
-            goto done;
-        }
-        if (offset + data.len < 0) {
-            PyErr_Format(state->error,
-                         "offset %zd out of range for %zd-byte buffer", offset,
-                         data.len);
-            goto done;
-        }
-        offset += data.len;
+    if (has_room(state, so, data.len, &offset, false)) {
+        result = unpack_at(so, (const unsigned char *)data.buf + offset);
     }
-    if (data.len - offset < so->size) {
-        PyErr_Format(state->error,
-                     "unpack_from requires a buffer of at least %zu bytes for "
-                     "unpacking %zd bytes at offset %zd (actual buffer size "
-                     "is %zd)",
-                     (size_t)so->size + (size_t)offset, so->size, offset,
-                     data.len);
-        goto done;
-    }
-    result = unpack_at(so, (const unsigned char *)data.buf + offset);
-done:
     PyBuffer_Release(&data);
     return result;
 }
@@ -662,38 +673,12 @@ pack_into(struct state *state, structure *so, PyObject *const *args,
     }
     PyObject *result = NULL;
     Py_ssize_t offset = PyNumber_AsSsize_t(args[1], PyExc_IndexError);
-    if (offset == -1 && PyErr_Occurred()) {
-        goto done;
-    }
-    if (offset < 0) {
-        if (offset + so->size > 0) {
-            PyErr_Format(state->error,
-                         "no space to pack %zd bytes at offset %zd", so->size,
-                         offset);
-            goto done;
-        }
-        if (offset + data.len < 0) {
-            PyErr_Format(state->error,
-                         "offset %zd out of range for %zd-byte buffer", offset,
-                         data.len);
-            goto done;
-        }
-        offset += data.len;
-    }
-    if (data.len - offset < so->size) {
-        PyErr_Format(state->error,
-                     "pack_into requires a buffer of at least %zu bytes for "
-                     "packing %zd bytes at offset %zd (actual buffer size is "
-                     "%zd)",
-                     (size_t)so->size + (size_t)offset, so->size, offset,
-                     data.len);
-        goto done;
-    }
-    if (pack_at(so, args + 2, (unsigned char *)data.buf + offset, state->error)
-        == 0) {
+    if ((offset != -1 || !PyErr_Occurred()) &&
+        has_room(state, so, data.len, &offset, true) &&
+        pack_at(so, args + 2, (unsigned char *)data.buf + offset,
+                state->error) == 0) {
         result = Py_NewRef(Py_None);
     }
-done:
     PyBuffer_Release(&data);
     return result;
 }
