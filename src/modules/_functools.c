@@ -519,9 +519,9 @@ static PyTypeObject link_type = {
     .tp_traverse = link_traverse,
 };
 
-/* The arguments as one hashable object: a lone str or int is its own key. */
+/* The arguments as one object: a lone str or int is its own key. */
 static PyObject *
-make_key(lru_cache *self, PyObject *args, PyObject *kwds)
+join_arguments(lru_cache *self, PyObject *args, PyObject *kwds)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(args), nkw = kwds ? PyDict_GET_SIZE(kwds)
                                                       : 0;
@@ -565,6 +565,17 @@ make_key(lru_cache *self, PyObject *args, PyObject *kwds)
     return key;
 }
 
+/* The same, with its hash. */
+static PyObject *
+make_key(lru_cache *self, PyObject *args, PyObject *kwds, Py_hash_t *hash)
+{
+    PyObject *key = join_arguments(self, args, kwds);
+    if (key != NULL && (*hash = PyObject_Hash(key)) == -1) {
+        Py_CLEAR(key);
+    }
+    return key;
+}
+
 static PyObject *
 uncached_call(lru_cache *self, PyObject *args, PyObject *kwds)
 {
@@ -575,13 +586,9 @@ uncached_call(lru_cache *self, PyObject *args, PyObject *kwds)
 static PyObject *
 infinite_call(lru_cache *self, PyObject *args, PyObject *kwds)
 {
-    PyObject *key = make_key(self, args, kwds);
+    Py_hash_t hash;
+    PyObject *key = make_key(self, args, kwds, &hash);
     if (key == NULL) {
-        return NULL;
-    }
-    Py_hash_t hash = PyObject_Hash(key);
-    if (hash == -1) {
-        Py_DECREF(key);
         return NULL;
     }
     PyObject *result = _PyDict_GetItem_KnownHash(self->cache, key, hash);
@@ -694,13 +701,9 @@ reuse_oldest(lru_cache *self, PyObject *key, Py_hash_t hash, PyObject *result)
 static PyObject *
 bounded_call(lru_cache *self, PyObject *args, PyObject *kwds)
 {
-    PyObject *key = make_key(self, args, kwds);
+    Py_hash_t hash;
+    PyObject *key = make_key(self, args, kwds, &hash);
     if (key == NULL) {
-        return NULL;
-    }
-    Py_hash_t hash = PyObject_Hash(key);
-    if (hash == -1) {
-        Py_DECREF(key);
         return NULL;
     }
     lru_link *link =
