@@ -1,6 +1,7 @@
 /* BufferedReader, BufferedWriter, BufferedRandom: life, position, types. */
 #include "modules/_io/buffered.h"
 
+#include <errno.h>
 #include <structmember.h>
 
 bool
@@ -131,6 +132,81 @@ kr_buffered_raw_seek(Buffered *self, off_t target, int whence)
     return take_position(self, PyObject_CallMethod(self->raw, "seek", "Li",
                                                    (long long)target,
                                                    whence));
+}
+
+/* Calls a method of the raw stream with a view of memory. */
+static Py_ssize_t
+call_raw(Buffered *self, char *start, Py_ssize_t len, bool reading)
+{
+    Py_buffer buf;
+    PyObject *res;
+    int err;
+    if (PyBuffer_FillInfo(&buf, NULL, start, len, !reading,
+                          reading ? PyBUF_CONTIG : PyBUF_CONTIG_RO) < 0) {
+        return -1;
+    }
+    PyObject *view = PyMemoryView_FromBuffer(&buf);
+    if (view == NULL) {
+        return -1;
+    }
+    do {
+        errno = 0;
+        res = PyObject_CallMethodOneArg(
+            self->raw, reading ? KR_ID(readinto) : KR_ID(write), view);
+        err = errno;
+    } while (res == NULL && kr_io_retry_eintr());
+    Py_DECREF(view);
+    if (res == NULL) {
+        return -1;
+    }
+    if (res == Py_None) {
+        Py_DECREF(res);
+        errno = err;
+        return -2;
+    }
+    Py_ssize_t n = PyNumber_AsSsize_t(res, PyExc_ValueError);
+    Py_DECREF(res);
+    if (reading && n == -1 && PyErr_Occurred()) {
+        _PyErr_FormatFromCause(PyExc_OSError, "raw readinto() failed");
+        return -1;
+    }
+    if (n < 0 || n > len) {
+        PyErr_Format(PyExc_OSError,
+                     "raw %s() returned invalid length %zd "
+                     "(should have been between 0 and %zd)",
+                     reading ? "readinto" : "write", n, len);
+        return -1;
+    }
+    return n;
+}
+
+static Py_ssize_t
+raw_move(Buffered *self, char *start, Py_ssize_t len, bool reading)
+{
+    Py_ssize_t n;
+    if (!self->fast_closed_checks || !kr_io_fileio_is_plain(self->raw)) {
+        n = call_raw(self, start, len, reading);
+    }
+    else {
+        n = reading ? kr_io_fileio_read_into(self->raw, start, len)
+                    : kr_io_fileio_write_from(self->raw, start, len);
+    }
+    if (n > 0 && self->abs_pos != -1) {
+        self->abs_pos += n;
+    }
+    return n;
+}
+
+Py_ssize_t
+kr_buffered_raw_read(Buffered *self, char *start, Py_ssize_t len)
+{
+    return raw_move(self, start, len, true);
+}
+
+Py_ssize_t
+kr_buffered_raw_write(Buffered *self, const char *start, Py_ssize_t len)
+{
+    return raw_move(self, (char *)start, len, false);
 }
 
 int

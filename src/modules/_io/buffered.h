@@ -99,6 +99,12 @@ void kr_buffered_leave(Buffered *self);
 off_t kr_buffered_raw_tell(Buffered *self);
 off_t kr_buffered_raw_seek(Buffered *self, off_t target, int whence);
 
+/* One read or write of the raw stream: bytes moved, -1 with an exception, -2 if
+ * it would block (errno is then that of the call). */
+Py_ssize_t kr_buffered_raw_read(Buffered *self, char *start, Py_ssize_t len);
+Py_ssize_t kr_buffered_raw_write(Buffered *self, const char *start,
+                                 Py_ssize_t len);
+
 /* Allocates buffer and lock; 0 or -1. */
 int kr_buffered_setup(Buffered *self, PyObject *raw, Py_ssize_t size);
 

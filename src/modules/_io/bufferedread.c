@@ -1,63 +1,13 @@
 /* Reading through a Buffered. */
 #include "modules/_io/buffered.h"
 
-#include <errno.h>
-
-/* One raw read: bytes read, -1 with an exception, -2 if it would block. */
-static Py_ssize_t
-raw_read(Buffered *self, char *start, Py_ssize_t len)
-{
-    Py_ssize_t n;
-    if (self->fast_closed_checks && kr_io_fileio_is_plain(self->raw)) {
-        n = kr_io_fileio_read_into(self->raw, start, len);
-    }
-    else {
-        Py_buffer buf;
-        PyObject *res;
-        if (PyBuffer_FillInfo(&buf, NULL, start, len, 0, PyBUF_CONTIG) < 0) {
-            return -1;
-        }
-        PyObject *view = PyMemoryView_FromBuffer(&buf);
-        if (view == NULL) {
-            return -1;
-        }
-        do {
-            res = PyObject_CallMethodOneArg(self->raw, KR_ID(readinto), view);
-        } while (res == NULL && kr_io_retry_eintr());
-        Py_DECREF(view);
-        if (res == NULL) {
-            return -1;
-        }
-        if (res == Py_None) {
-            Py_DECREF(res);
-            return -2;
-        }
-        n = PyNumber_AsSsize_t(res, PyExc_ValueError);
-        Py_DECREF(res);
-        if (n == -1 && PyErr_Occurred()) {
-            _PyErr_FormatFromCause(PyExc_OSError, "raw readinto() failed");
-            return -1;
-        }
-        if (n < 0 || n > len) {
-            PyErr_Format(PyExc_OSError,
-                         "raw readinto() returned invalid length %zd "
-                         "(should have been between 0 and %zd)",
-                         n, len);
-            return -1;
-        }
-    }
-    if (n > 0 && self->abs_pos != -1) {
-        self->abs_pos += n;
-    }
-    return n;
-}
-
 static Py_ssize_t
 fill_buffer(Buffered *self)
 {
     Py_ssize_t start = valid_read(self) ? (Py_ssize_t)self->read_end : 0;
     Py_ssize_t n =
-        raw_read(self, self->buffer + start, self->buffer_size - start);
+        kr_buffered_raw_read(self, self->buffer + start,
+                             self->buffer_size - start);
     if (n > 0) {
         self->read_end = start + n;
         self->raw_pos = start + n;
@@ -212,7 +162,7 @@ read_generic(Buffered *self, Py_ssize_t n)
         if (whole == 0) {
             break;
         }
-        r = raw_read(self, out + written, whole);
+        r = kr_buffered_raw_read(self, out + written, whole);
         if (r == -1) {
             goto fail;
         }
@@ -305,7 +255,7 @@ kr_buffered_read1(Buffered *self, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     reset_read(self);
-    Py_ssize_t r = raw_read(self, PyBytes_AS_STRING(res), n);
+    Py_ssize_t r = kr_buffered_raw_read(self, PyBytes_AS_STRING(res), n);
     kr_buffered_leave(self);
     if (r == -1) {
         Py_DECREF(res);
@@ -360,7 +310,7 @@ fill_target(Buffered *self, char *out, Py_ssize_t len, Py_ssize_t written,
     while (written < len) {
         Py_ssize_t left = len - written, n;
         if (left > self->buffer_size) {
-            n = raw_read(self, out + written, left);
+            n = kr_buffered_raw_read(self, out + written, left);
         }
         else if (once && written) {
             break;

@@ -15,57 +15,6 @@ set_blocking_error(const char *message, Py_ssize_t written)
     }
 }
 
-/* One raw write: bytes written, -1 with an exception, -2 if it would block
- * (errno is then that of the call). */
-static Py_ssize_t
-raw_write(Buffered *self, const char *start, Py_ssize_t len)
-{
-    Py_ssize_t n;
-    if (self->fast_closed_checks && kr_io_fileio_is_plain(self->raw)) {
-        n = kr_io_fileio_write_from(self->raw, start, len);
-    }
-    else {
-        Py_buffer buf;
-        PyObject *res;
-        int err;
-        if (PyBuffer_FillInfo(&buf, NULL, (char *)start, len, 1,
-                              PyBUF_CONTIG_RO) < 0) {
-            return -1;
-        }
-        PyObject *view = PyMemoryView_FromBuffer(&buf);
-        if (view == NULL) {
-            return -1;
-        }
-        do {
-            errno = 0;
-            res = PyObject_CallMethodOneArg(self->raw, KR_ID(write), view);
-            err = errno;
-        } while (res == NULL && kr_io_retry_eintr());
-        Py_DECREF(view);
-        if (res == NULL) {
-            return -1;
-        }
-        if (res == Py_None) {
-            Py_DECREF(res);
-            errno = err;
-            return -2;
-        }
-        n = PyNumber_AsSsize_t(res, PyExc_ValueError);
-        Py_DECREF(res);
-        if (n < 0 || n > len) {
-            PyErr_Format(PyExc_OSError,
-                         "raw write() returned invalid length %zd "
-                         "(should have been between 0 and %zd)",
-                         n, len);
-            return -1;
-        }
-    }
-    if (n > 0 && self->abs_pos != -1) {
-        self->abs_pos += n;
-    }
-    return n;
-}
-
 int
 kr_buffered_flush_unlocked(Buffered *self)
 {
@@ -80,8 +29,8 @@ kr_buffered_flush_unlocked(Buffered *self)
         }
         while (self->write_pos < self->write_end) {
             Py_ssize_t n =
-                raw_write(self, self->buffer + self->write_pos,
-                          (Py_ssize_t)(self->write_end - self->write_pos));
+                kr_buffered_raw_write(self, self->buffer + self->write_pos,
+                                      self->write_end - self->write_pos);
             if (n == -1) {
                 return -1;
             }
@@ -147,7 +96,8 @@ write_large(Buffered *self, const char *src, Py_ssize_t len)
         self->raw_pos -= offset;
     }
     while (len - written > self->buffer_size) {
-        Py_ssize_t n = raw_write(self, src + written, len - written);
+        Py_ssize_t n =
+            kr_buffered_raw_write(self, src + written, len - written);
         if (n == -1) {
             return -1;
         }
