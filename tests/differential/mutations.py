@@ -291,9 +291,9 @@ def first_line_shown(theirs, ours, data):
                for i, (a, b) in enumerate(zip(theirs, ours)))
 
 
-def compare(krait, count, seed):
+def compare(krait, count, seed, make=programs):
     """(number equal, [(name, source, theirs, ours)], kinds of outcome)"""
-    made = programs(count, seed)
+    made = make(count, seed)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as listing:
         for name, (mode, is_text, data) in made:
             listing.write(json.dumps(

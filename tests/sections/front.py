@@ -23,6 +23,8 @@ def run(report, top):
     sys.path.insert(0, f"{top}/tests/differential")
     import frontend
     import mutations
+    import grammar_mutations
+    import nesting
     import sources
     import trees
     every = bool(os.environ.get("KRAIT_ALL_FILES"))
@@ -42,7 +44,11 @@ def run(report, top):
                "\n".join(f"{data!r}: {theirs} not {ours}"
                          for _, data, theirs, ours in different) or None)
     count = 5000 if every else 300
+    different = nesting.compare(report.krait)
+    report.add("deep nesting gives the reference's errors",
+               "\n".join(different) or None)
     for name, tool in (("malformed programs", mutations),
+                       ("otherwise malformed programs", grammar_mutations),
                        ("changed trees", trees)):
         equal, different, _ = tool.compare(report.krait, count,
                                            mutations.SEED)

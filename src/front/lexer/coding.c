@@ -140,9 +140,26 @@ raise_encoding_problem(PyObject *filename)
     Py_XDECREF(traceback);
 }
 
+/* Decoded after the lines have got the ends that the lexer wants: so positions
+ * in errors count. */
+static PyObject *
+recode(const char *src, size_t len, bool add_newline, const char *encoding)
+{
+    KrLexer lines;
+    if (kr_lexer_init(&lines, src, len, add_newline, NULL) < 0) {
+        return NULL;
+    }
+    PyObject *text = PyUnicode_Decode(lines.buf, lines.end - lines.buf,
+                                      encoding, NULL);
+    PyObject *utf8 = text == NULL ? NULL : PyUnicode_AsUTF8String(text);
+    Py_XDECREF(text);
+    kr_lexer_fini(&lines);
+    return utf8;
+}
+
 PyObject *
-kr_decode_source(const char *src, size_t len, PyObject *filename,
-                 PyObject **encoding)
+kr_decode_source(const char *src, size_t len, bool add_newline,
+                 PyObject *filename, PyObject **encoding)
 {
     *encoding = NULL;
     bool bom = kr_has_byte_order_mark(src, len);
@@ -167,9 +184,7 @@ kr_decode_source(const char *src, size_t len, PyObject *filename,
         raise_source_error(filename, "encoding problem: %s with BOM", s);
     }
     else {
-        PyObject *text = PyUnicode_Decode(src, (Py_ssize_t)len, s, NULL);
-        utf8 = text == NULL ? NULL : PyUnicode_AsUTF8String(text);
-        Py_XDECREF(text);
+        utf8 = recode(src, len, add_newline, s);
         if (utf8 == NULL) {
             raise_encoding_problem(filename);
         }

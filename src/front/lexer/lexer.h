@@ -99,8 +99,9 @@ int kr_lexer_warn(KrLexer *lexer, PyObject *category, const char *format, ...);
 /* Decodes bytes by BOM and coding line (PEP 263) to UTF-8: a new bytes object,
  * or NULL with an exception set. What should be UTF-8 is not checked: the
  * lexer and the parser find errors where they matter. `encoding` gets the name
- * that the source gives itself, a new bytes object or NULL. */
-PyObject *kr_decode_source(const char *src, size_t len, PyObject *filename,
-                           PyObject **encoding);
+ * that the source gives itself, a new bytes object or NULL. `add_newline` as
+ * for kr_lexer_init. */
+PyObject *kr_decode_source(const char *src, size_t len, bool add_newline,
+                           PyObject *filename, PyObject **encoding);
 
 #endif

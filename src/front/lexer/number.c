@@ -1,17 +1,32 @@
 /* Numeric literals. */
 #include "front/lexer/scan.h"
 
+/* The character at `p`, which is read nowhere but at the end of the line: then
+ * the lexer notes the end of the input. */
+static int
+look_at(KrLexer *t, const char *p)
+{
+    if (p < t->inp) {
+        return (unsigned char)*p;
+    }
+    ptrdiff_t here = t->cur - t->buf;
+    t->cur = t->inp;
+    int c = kr_next_char(t);
+    t->cur = t->buf + here;
+    return c;
+}
+
 /* Are the next characters `rest`? Reads nothing. */
 static bool
 followed_by(KrLexer *t, const char *rest)
 {
     const char *p = t->cur;
     for (; *rest != '\0'; rest++, p++) {
-        if (p >= t->inp || *p != *rest) {
+        if (look_at(t, p) != *rest) {
             return false;
         }
     }
-    return p >= t->inp || !kr_is_name_char((unsigned char)*p);
+    return !kr_is_name_char(look_at(t, p));
 }
 
 /* Could a keyword that may follow a number begin with `c`, already read? */
@@ -22,9 +37,10 @@ keyword_follows(KrLexer *t, int c)
     case 'a': return followed_by(t, "nd");
     case 'e': return followed_by(t, "lse");
     case 'f': return followed_by(t, "or");
-    case 'i':
-        return t->cur < t->inp &&
-               (*t->cur == 'f' || *t->cur == 'n' || *t->cur == 's');
+    case 'i': {
+        int next = look_at(t, t->cur);
+        return next == 'f' || next == 'n' || next == 's';
+    }
     case 'n': return followed_by(t, "ot");
     case 'o': return followed_by(t, "r");
     }

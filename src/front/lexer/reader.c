@@ -125,6 +125,9 @@ read_typed_line(KrLexer *t)
         return 0;
     }
     char *line = PyOS_Readline(t->fp ? t->fp : stdin, stdout, t->prompt);
+    if ((line == NULL || *line == '\0') && t->fp == stdin) {
+        fputc('\n', stderr); /* behind the prompt */
+    }
     if (line == NULL) {
         t->prompt = t->next_prompt;
         t->done = KR_LEX_INTERRUPT;
@@ -134,9 +137,6 @@ read_typed_line(KrLexer *t)
     int result = 0;
     if (*line == '\0') {
         t->done = KR_LEX_EOF;
-        if (t->fp == stdin) {
-            fputc('\n', stderr); /* behind the prompt */
-        }
     }
     else {
         result = append_typed(t, line);

@@ -48,7 +48,8 @@ static mod_ty
 parse_bytes(const char *src, size_t len, PyObject *filename, int mode,
             PyCompilerFlags *flags, KrArena *arena)
 {
-    PyObject *encoding, *utf8 = kr_decode_source(src, len, filename, &encoding);
+    PyObject *encoding, *utf8 = kr_decode_source(
+        src, len, mode == Py_file_input, filename, &encoding);
     if (utf8 == NULL) {
         return NULL;
     }
