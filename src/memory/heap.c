@@ -1,12 +1,13 @@
 /* Arenas and pools: where small blocks come from.
  *
- * The whole range is reserved once, inaccessible; arenas become usable when
- * they are first needed, lowest address first, and give their pages back when
+ * All lie in one range of addresses, of which nothing else makes use; arenas
+ * are mapped when they are needed, lowest address first, and given back when
  * all their pools are free. */
 #include "memory/heap.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 /* Allocating from it always takes the slow path. */
@@ -25,25 +26,68 @@ round_to_arena(size_t n)
     return (n + KR_ARENA_SIZE - 1) & ~(KR_ARENA_SIZE - 1);
 }
 
+#define MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
+/* Maps memory at `at` if nothing else is there. */
+static bool
+map_at(uintptr_t at, size_t size)
+{
+    void *mem = mmap((void *)at, size, PROT_READ | PROT_WRITE,
+                     MAP_FLAGS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (mem != MAP_FAILED && (uintptr_t)mem != at) {
+        munmap(mem, size); /* an old kernel took the address for a hint */
+        return false;
+    }
+    return mem != MAP_FAILED;
+}
+
+static void
+set_range(uintptr_t start, size_t table, size_t size)
+{
+    kr_heap.arenas = (struct kr_arena *)start;
+    kr_heap.arenas_max = (size - table) / KR_ARENA_SIZE;
+    kr_heap.base = start + table;
+    kr_heap.size = kr_heap.arenas_max * KR_ARENA_SIZE;
+}
+
+static size_t
+table_size(size_t size)
+{
+    return round_to_arena(size / KR_ARENA_SIZE * sizeof(struct kr_arena));
+}
+
+/* Takes a range where the kernel puts nothing unasked: above what belongs to
+ * sanitizers, below a third of the address space. Only the table is mapped, so
+ * that a limit of the address space (ulimit -v) counts what is used. */
+static bool
+claim_range(size_t size)
+{
+    const uint64_t *seed = (const uint64_t *)getauxval(AT_RANDOM);
+    uintptr_t step = seed == NULL ? 0 : seed[0] >> 50; /* of 1 GiB */
+    uintptr_t start = ((uintptr_t)20 << 40) + (step << 30);
+    if (!map_at(start, table_size(size))) {
+        return false;
+    }
+    set_range(start, table_size(size), size);
+    return true;
+}
+
+/* Elsewhere, and reserved. */
 static bool
 reserve_range(size_t size)
 {
-    char *mem = mmap(NULL, size + KR_ARENA_SIZE, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *mem = mmap(NULL, size + KR_ARENA_SIZE, PROT_NONE, MAP_FLAGS, -1, 0);
     if (mem == MAP_FAILED) {
         return false;
     }
     char *start = (char *)round_to_arena((uintptr_t)mem);
-    size_t count = size / KR_ARENA_SIZE;
-    size_t table = round_to_arena(count * sizeof(struct kr_arena));
+    size_t table = table_size(size);
     if (mprotect(start, table, PROT_READ | PROT_WRITE) != 0) {
         munmap(mem, size + KR_ARENA_SIZE);
         return false;
     }
-    kr_heap.arenas = (struct kr_arena *)start;
-    kr_heap.arenas_max = (size - table) / KR_ARENA_SIZE;
-    kr_heap.base = (uintptr_t)start + table;
-    kr_heap.size = kr_heap.arenas_max * KR_ARENA_SIZE;
+    set_range((uintptr_t)start, table, size);
+    kr_heap.reserved = 1;
     return true;
 }
 
@@ -54,6 +98,9 @@ heap_init(void)
         return;
     }
     kr_heap.tried = 1;
+    if (claim_range((size_t)1 << 38)) {
+        return;
+    }
     for (size_t size = (size_t)1 << 38; size >= (size_t)1 << 28; size >>= 1) {
         if (reserve_range(size)) {
             return;
@@ -67,20 +114,42 @@ arena_start(size_t i)
     return (char *)kr_heap.base + (i << KR_ARENA_BITS);
 }
 
+/* Makes an arena usable. */
+static bool
+commit_arena(size_t i)
+{
+    char *start = arena_start(i);
+    if (kr_heap.reserved
+            ? mprotect(start, KR_ARENA_SIZE, PROT_READ | PROT_WRITE) != 0
+            : !map_at((uintptr_t)start, KR_ARENA_SIZE)) {
+        return false;
+    }
+    kr_heap.arenas[i].committed = 1;
+    return true;
+}
+
+/* Gives back the memory of an arena without pools in use. */
+static void
+drop_arena(size_t i)
+{
+    if (!kr_heap.reserved && munmap(arena_start(i), KR_ARENA_SIZE) == 0) {
+        kr_heap.arenas[i].committed = 0;
+    }
+    else {
+        madvise(arena_start(i), KR_ARENA_SIZE, MADV_DONTNEED);
+    }
+    kr_heap.arenas[i].untouched = 0;
+}
+
 /* Makes the next arena of the range usable; its index, or -1. */
 static ptrdiff_t
 new_arena(void)
 {
     size_t i = kr_heap.arenas_used;
-    if (i >= kr_heap.arenas_max) {
+    if (i >= kr_heap.arenas_max || !commit_arena(i)) {
         return -1;
     }
-    if (mprotect(arena_start(i), KR_ARENA_SIZE, PROT_READ | PROT_WRITE)) {
-        return -1;
-    }
-    struct kr_arena *a = &kr_heap.arenas[i];
-    a->free_pools = ~(uint64_t)0;
-    a->committed = 1;
+    kr_heap.arenas[i].free_pools = ~(uint64_t)0;
     kr_heap.arenas_used++;
     return (ptrdiff_t)i;
 }
@@ -98,6 +167,9 @@ take_pool(void)
         return NULL;
     }
     struct kr_arena *a = &kr_heap.arenas[i];
+    if (!a->committed && !commit_arena(i)) {
+        return NULL;
+    }
     if (a->free_pools == ~(uint64_t)0 && kr_heap.spare > 0
         && a->untouched > 0) {
         kr_heap.spare--;
@@ -127,8 +199,7 @@ release_pool(struct kr_pool *pool)
             kr_heap.spare++;
         }
         else {
-            madvise(arena_start(i), KR_ARENA_SIZE, MADV_DONTNEED);
-            a->untouched = 0;
+            drop_arena(i);
         }
     }
 }

@@ -79,7 +79,7 @@ struct kr_pool {
 struct kr_arena {
     uint64_t free_pools; /* bit set: pool is free */
     uint64_t owner;      /* id of the thread that allocates here */
-    uint32_t committed;  /* readable and writable */
+    uint32_t committed;  /* mapped, readable and writable */
     uint32_t untouched;  /* pools from this one on were never used */
 };
 
@@ -96,6 +96,7 @@ struct kr_heap {
     size_t arenas_hint; /* no arena below has a free pool */
     size_t spare;       /* whole free arenas still backed by memory */
     int tried;
+    int reserved; /* the range is mapped as a whole, without access */
 };
 
 extern struct kr_heap kr_heap;

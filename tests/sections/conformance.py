@@ -8,7 +8,7 @@ case that passes although it is listed. Re-mark with
 
 With KRAIT_ALL_MODULES=1 all modules of public.txt are judged, by
 expected_all.json, where a module without an entry passes in full; that takes
-about half an hour. KRAIT_RESULTS names a folder where the driver's results
+about ten minutes. KRAIT_RESULTS names a folder where the driver's results
 and the modules' output are kept, numbered by run.
 """
 import json
