@@ -1,8 +1,8 @@
 /* Arenas and pools: where small blocks come from.
  *
  * All lie in one range of addresses, of which nothing else makes use; arenas
- * are mapped when they are needed, lowest address first, and given back when
- * all their pools are free. */
+ * are mapped when they are needed, lowest address first, and give their pages
+ * back when all their pools are free. */
 #include "memory/heap.h"
 
 #include <stdlib.h>
@@ -128,19 +128,6 @@ commit_arena(size_t i)
     return true;
 }
 
-/* Gives back the memory of an arena without pools in use. */
-static void
-drop_arena(size_t i)
-{
-    if (!kr_heap.reserved && munmap(arena_start(i), KR_ARENA_SIZE) == 0) {
-        kr_heap.arenas[i].committed = 0;
-    }
-    else {
-        madvise(arena_start(i), KR_ARENA_SIZE, MADV_DONTNEED);
-    }
-    kr_heap.arenas[i].untouched = 0;
-}
-
 /* Makes the next arena of the range usable; its index, or -1. */
 static ptrdiff_t
 new_arena(void)
@@ -167,9 +154,6 @@ take_pool(void)
         return NULL;
     }
     struct kr_arena *a = &kr_heap.arenas[i];
-    if (!a->committed && !commit_arena(i)) {
-        return NULL;
-    }
     if (a->free_pools == ~(uint64_t)0 && kr_heap.spare > 0
         && a->untouched > 0) {
         kr_heap.spare--;
@@ -199,7 +183,9 @@ release_pool(struct kr_pool *pool)
             kr_heap.spare++;
         }
         else {
-            drop_arena(i);
+            /* still mapped: headers of pools that are gone may be read */
+            madvise(arena_start(i), KR_ARENA_SIZE, MADV_DONTNEED);
+            a->untouched = 0;
         }
     }
 }
