@@ -4,9 +4,9 @@
     tests/run.py [--build dev] [--only SECTION[,SECTION]] [-v]
 
 Sections: layers, metrics, exports, units, lang, programs, differences, capi,
-front, install, fuzz, conformance. Each test owns its folder, environment, time
-zone and hash seed. The builds asan and ubsan have one test more: that they
-reported nothing.
+front, failures, install, fuzz, conformance. Each test owns its folder,
+environment, time zone and hash seed. The builds asan and ubsan have one test
+more: that they reported nothing.
 """
 import argparse
 import importlib.util
@@ -17,7 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 SECTIONS = ["layers", "metrics", "exports", "units", "lang", "programs",
-            "differences", "capi", "front", "install", "fuzz",
+            "differences", "capi", "front", "failures", "install", "fuzz",
             "conformance"]
 
 

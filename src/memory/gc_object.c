@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/stress.h"
+#include "memory/domains.h"
 #include "memory/gc_state.h"
 #include "memory/tracemalloc.h"
 #include "memory/tstate.h"
@@ -314,15 +315,34 @@ gc_block(size_t size, size_t presize)
     return large_malloc(size, presize);
 }
 
+/* Objects of GC types need pools of their own, so an allocator that somebody
+ * put in place of the object domain's doesn't make their blocks. But it may
+ * watch, or refuse as if memory had run out, and therefore is asked for each;
+ * tracemalloc, which is such an allocator too, has its own eyes. */
+static KR_COLD bool
+refused(size_t total)
+{
+    if (kr_gc.on_alloc != NULL) {
+        return false;
+    }
+    void *p = PyObject_Malloc(total);
+    PyObject_Free(p);
+    return p == NULL;
+}
+
 void *
 kr_gc_malloc(size_t size, size_t presize)
 {
+    bool watched = !kr_domains.direct[PYMEM_DOMAIN_OBJ];
+    if (KR_UNLIKELY(watched) && refused(size + presize)) {
+        return PyErr_NoMemory();
+    }
     void *op = gc_block(size, presize);
     if (KR_UNLIKELY(op == NULL)) {
         return PyErr_NoMemory();
     }
     zero_presize(op, presize);
-    if (KR_UNLIKELY(kr_gc.on_alloc != NULL)) {
+    if (KR_UNLIKELY(watched) && kr_gc.on_alloc != NULL) {
         kr_gc.on_alloc(op, size + presize);
     }
     if (KR_UNLIKELY(++kr_gc.gen[0].count > kr_gc.gen[0].threshold
@@ -500,6 +520,10 @@ _PyObject_GC_Resize(PyVarObject *op, Py_ssize_t n)
         return (PyVarObject *)PyErr_NoMemory();
     }
     size_t size = _PyObject_VAR_SIZE(type, n);
+    if (KR_UNLIKELY(!kr_domains.direct[PYMEM_DOMAIN_OBJ])
+        && refused(size + presize)) {
+        return (PyVarObject *)PyErr_NoMemory();
+    }
     op = kr_heap_owns(op) ? resize_pooled(op, size, presize)
                           : resize_large(op, size, presize);
     if (op == NULL) {

@@ -80,6 +80,7 @@ PyCodec_ReplaceErrors(PyObject *exc)
 
 /* --- escapes ------------------------------------------------------------------- */
 
+/* The length of what it writes; -1 with an exception. */
 typedef int (*escape)(Py_UCS4 ch, char *out);
 
 static int
@@ -100,7 +101,10 @@ static int
 escape_name(Py_UCS4 ch, char *out)
 {
     _PyUnicode_Name_CAPI *api = kr_ucnhash();
-    if (api != NULL && api->getname(ch, out + 3, 256, 1)) {
+    if (api == NULL) {
+        return -1;
+    }
+    if (api->getname(ch, out + 3, 256, 1)) {
         memcpy(out, "\\N{", 3);
         size_t n = strlen(out);
         out[n] = '}';
@@ -118,7 +122,7 @@ escape_range(PyObject *object, Py_ssize_t start, Py_ssize_t end, escape f)
     w.overallocate = 1;
     for (Py_ssize_t i = start; i < end; i++) {
         int n = f(PyUnicode_READ_CHAR(object, i), buf);
-        if (_PyUnicodeWriter_WriteASCIIString(&w, buf, n) < 0) {
+        if (n < 0 || _PyUnicodeWriter_WriteASCIIString(&w, buf, n) < 0) {
             _PyUnicodeWriter_Dealloc(&w);
             return NULL;
         }

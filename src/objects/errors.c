@@ -388,7 +388,14 @@ PyErr_Format(PyObject *type, const char *format, ...)
 PyObject *
 _PyErr_NoMemory(PyThreadState *tstate)
 {
-    _PyErr_SetNone(tstate, PyExc_MemoryError);
+    PyObject *error = kr_memory_error();
+    if (error != NULL && Py_REFCNT(error) > 1) {
+        /* the shared one, which may be in the chain of contexts already */
+        _PyErr_Restore(tstate, Py_NewRef(PyExc_MemoryError), error, NULL);
+        return NULL;
+    }
+    _PyErr_SetObject(tstate, PyExc_MemoryError, error);
+    Py_XDECREF(error);
     return NULL;
 }
 

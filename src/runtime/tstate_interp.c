@@ -197,8 +197,13 @@ clear_objects(PyInterpreterState *interp)
     Py_CLEAR(interp->gc_lists.garbage);
     kr_ast_classes_fini(interp);
     kr_gc_collect_no_fail();
-    PyDict_Clear(interp->sysdict);
-    PyDict_Clear(interp->builtins);
+    /* an interpreter that couldn't be completed may lack them */
+    if (interp->sysdict != NULL) {
+        PyDict_Clear(interp->sysdict);
+    }
+    if (interp->builtins != NULL) {
+        PyDict_Clear(interp->builtins);
+    }
     Py_CLEAR(interp->sysdict);
     Py_CLEAR(interp->builtins);
 }

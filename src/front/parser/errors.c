@@ -83,28 +83,26 @@ error_line(Parser *p, int lineno)
     return line != NULL ? line : seen_line(p, lineno);
 }
 
-/* Characters in the first `col` bytes of a line. */
+/* Makes characters of `*col` bytes of a line; -1 with an exception. */
 static int
-characters(PyObject *line, int col)
+count_characters(PyObject *line, int *col)
 {
-    if (col < 0) {
-        return col;
+    if (*col < 0) {
+        return 0;
     }
     Py_ssize_t size;
     const char *s = PyUnicode_AsUTF8AndSize(line, &size);
     if (s == NULL) {
         return -1;
     }
-    if (col > size + 1) {
-        col = (int)size + 1;
-    }
-    PyObject *text = PyUnicode_DecodeUTF8(s, col, "replace");
+    PyObject *text = PyUnicode_DecodeUTF8(s, Py_MIN(*col, size + 1),
+                                          "replace");
     if (text == NULL) {
         return -1;
     }
-    int n = (int)PyUnicode_GET_LENGTH(text);
+    *col = (int)PyUnicode_GET_LENGTH(text);
     Py_DECREF(text);
-    return n;
+    return 0;
 }
 
 /* `col` and `end_col` count bytes from 1; -1 means unknown. */
@@ -135,9 +133,10 @@ raise_known(Parser *p, PyObject *type, int lineno, int col, int end_lineno,
         col -= p->starting_col_offset;
         end_col -= p->starting_col_offset;
     }
-    if (p->tok->encoding != NULL) {
-        col = characters(line, col);
-        end_col = end_col > 0 ? characters(line, end_col) : end_col;
+    if (p->tok->encoding != NULL
+        && (count_characters(line, &col) < 0
+            || (end_col > 0 && count_characters(line, &end_col) < 0))) {
+        goto done;
     }
     value = Py_BuildValue("(O(OiiOii))", message,
                           p->tok->filename ? p->tok->filename : Py_None,

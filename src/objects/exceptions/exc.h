@@ -43,6 +43,14 @@ kr_exc_state(PyBaseExceptionObject *self)
     return self->dict;
 }
 
+/* Makes the MemoryErrors that are kept for bad times. 0 or -1. */
+int kr_memory_error_init(void);
+
+/* New reference to a MemoryError, without allocating: the only one if its count
+ * is 1, else one that others have too. NULL only before the one
+ * above was called. */
+PyObject *kr_memory_error(void);
+
 /* Readies all exception types and the errno table, preallocates
  * MemoryError. Returns 0, or -1 with an exception set. */
 int kr_exceptions_init(void);

@@ -34,7 +34,7 @@ kr_exceptions_init(void)
             return -1;
         }
     }
-    return 0;
+    return kr_memory_error_init();
 }
 
 int

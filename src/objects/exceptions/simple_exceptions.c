@@ -1,6 +1,6 @@
 /* Exceptions that are a name and a place in the hierarchy, and those
  * with one or two attributes: StopIteration, SystemExit, ImportError,
- * NameError, AttributeError, KeyError, MemoryError. */
+ * NameError, AttributeError, KeyError. */
 #include <Python.h>
 #include <structmember.h>
 
@@ -388,7 +388,7 @@ PyTypeObject KR_EXC(AttributeError) = {
     .tp_init = (initproc)attribute_error_init,
 };
 
-/* --- KeyError and MemoryError -------------------------------------------- */
+/* --- KeyError ------------------------------------------------------------ */
 
 static PyObject *
 key_error_str(PyBaseExceptionObject *self)
@@ -408,5 +408,3 @@ PyTypeObject KR_EXC(KeyError) = {
     .tp_clear = (inquiry)kr_base_exception_clear,
     .tp_init = (initproc)kr_base_exception_init,
 };
-
-SIMPLE(MemoryError, Exception, "Out of memory.");

@@ -33,17 +33,19 @@ PyWideStringList_Insert(PyWideStringList *list, Py_ssize_t index,
         return PyStatus_Error("PyWideStringList_Insert index must be >= 0");
     }
     index = Py_MIN(index, list->length);
-    wchar_t *copy = duplicate(item);
     wchar_t **items = PyMem_RawRealloc(
         list->items, (size_t)(list->length + 1) * sizeof(*items));
-    if (copy == NULL || items == NULL) {
-        PyMem_RawFree(copy);
+    if (items == NULL) {
+        return PyStatus_NoMemory();
+    }
+    list->items = items; /* the old ones are gone, whatever follows */
+    wchar_t *copy = duplicate(item);
+    if (copy == NULL) {
         return PyStatus_NoMemory();
     }
     memmove(items + index + 1, items + index,
             (size_t)(list->length - index) * sizeof(*items));
     items[index] = copy;
-    list->items = items;
     list->length++;
     return PyStatus_Ok();
 }

@@ -40,7 +40,8 @@ inst(BINARY_OP, 122, (counter:1), (left, right -- res), err|esc, BINARY_OP)
     else if (PyFloat_CheckExact(left) && PyFloat_CheckExact(right)) {
         res = float_op(oparg, left, right);
     }
-    if (res == NULL) {
+    /* nothing done there, or no memory for the result */
+    if (res == NULL && tstate->curexc_type == NULL) {
         res = kr_binary_ops[oparg](left, right);
     }
     Py_DECREF(left);

@@ -1,0 +1,315 @@
+"""The part of calls_fail.py that runs under both Pythons:
+
+    calls.py WHAT REPEAT     WHAT is "types" or the name of a module
+
+Calls every callable of it with each of a table of odd arguments. Says for each
+call in a line of JSON what came of it: [callable, arguments, outcome, message].
+With REPEAT above 0 a call that fails is repeated so often, and ["leak", ...] is
+said of one that left a block of memory each time. ["at", ...] goes before each
+call to standard error, so that the last one is known after a crash.
+"""
+import gc
+import importlib
+import json
+import os
+import re
+import sys
+import types
+import warnings
+
+
+class Bad:
+    """Whatever is asked of it fails."""
+
+
+def failing(name):
+    def method(self, *args, **kw):
+        raise ZeroDivisionError(name)
+    return method
+
+
+for name in """index int float complex hash eq ne lt le gt ge iter next len
+        getitem setitem delitem contains call bool fspath enter exit format
+        bytes add radd sub mul rmul or ror and xor getattr length_hint
+        reversed buffer round trunc abs neg str repr""".split():
+    if name not in ("getattr", "str", "repr"):
+        setattr(Bad, f"__{name}__", failing(name))
+
+
+def function(x, y=1):
+    return x
+
+
+def generator():
+    yield 1
+    yield 2
+
+
+async def coroutine():
+    return 1
+
+
+async def agen():
+    yield 1
+
+
+def frame():
+    return sys._getframe()
+
+
+def trace():
+    try:
+        1 / 0
+    except ZeroDivisionError as e:
+        return e.__traceback__
+
+
+def no_await(c):
+    c.close()
+    return c
+
+
+class Thing:
+    x = 1
+
+    def f(self):
+        return 1
+
+    @property
+    def p(self):
+        return 1
+
+
+def samples():
+    """Functions that make an instance of each type."""
+    import _io
+    import array
+    import collections
+    import contextvars
+    import datetime
+    import functools
+    import io
+    import itertools
+    import operator
+    import pickle
+    import random
+    import struct
+    import weakref
+    import zlib
+    import _struct
+    import _csv
+    import _thread
+    thing = Thing()
+    i = itertools
+    yield from (
+        lambda: "abc", lambda: b"abc", lambda: bytearray(b"abc"), lambda: 5,
+        lambda: 2.5, lambda: 1j, lambda: True, lambda: [1, 2],
+        lambda: (1, 2), lambda: {1: 2}, lambda: {1, 2}, lambda: None,
+        lambda: frozenset([1]), lambda: range(5), lambda: slice(1, 2),
+        lambda: memoryview(bytearray(b"abc")), lambda: ..., object, Thing,
+        lambda: NotImplemented, lambda: iter([1]), lambda: iter(()),
+        lambda: iter("a"), lambda: iter(b"a"), lambda: iter({1: 2}),
+        lambda: iter({1}), lambda: iter(range(3)), lambda: reversed([1]),
+        lambda: iter(int, 1), lambda: {1: 2}.keys(), lambda: {1: 2}.values(),
+        lambda: {1: 2}.items(), lambda: types.MappingProxyType({1: 2}),
+        generator, lambda: no_await(coroutine()), agen,
+        lambda: function, lambda: len, lambda: thing.f, lambda: "a".join,
+        lambda: str.join, lambda: int.__add__, lambda: (1).__add__,
+        lambda: dict.__dict__["fromkeys"], lambda: function.__code__,
+        lambda: types.FunctionType.__code__, frame, trace,
+        lambda: types.ModuleType("m"), lambda: property(function),
+        lambda: classmethod(function), lambda: staticmethod(function),
+        lambda: super(Thing, thing), lambda: type("T", (), {}),
+        lambda: enumerate([1]), lambda: zip([1]), lambda: map(str, [1]),
+        lambda: filter(None, [1]), lambda: types.CellType(1),
+        lambda: list[int], lambda: int | str, lambda: ValueError("m"),
+        lambda: OSError(1, "m"), lambda: KeyError(1), lambda: SyntaxError("m"),
+        lambda: StopIteration(1), lambda: ImportError("m"),
+        lambda: UnicodeDecodeError("utf-8", b"x", 0, 1, "r"),
+        lambda: ExceptionGroup("g", [ValueError()]),
+        lambda: types.SimpleNamespace(a=1), lambda: sys.version_info,
+        lambda: weakref.ref(thing), lambda: weakref.proxy(thing),
+        lambda: collections.deque([1, 2]), lambda: collections.OrderedDict(a=1),
+        lambda: collections.defaultdict(list), lambda: functools.partial(len),
+        lambda: functools.lru_cache()(function),
+        lambda: functools.cmp_to_key(function)(1), lambda: i.count(1),
+        lambda: i.cycle([1]), lambda: i.chain([1]), lambda: i.repeat(1, 2),
+        lambda: i.islice([1], 1), lambda: i.product([1]), lambda: i.tee([1])[0],
+        lambda: i.groupby([1]), lambda: i.accumulate([1]),
+        lambda: i.combinations([1, 2], 1), lambda: i.permutations([1]),
+        lambda: i.zip_longest([1]), lambda: i.pairwise([1]),
+        lambda: i.starmap(len, [1]), lambda: i.takewhile(len, [1]),
+        lambda: re.compile("a"), lambda: re.match("a", "a"),
+        lambda: io.BytesIO(b"abc"), lambda: io.StringIO("abc"),
+        lambda: io.TextIOWrapper(io.BytesIO(b"abc")),
+        lambda: io.BufferedReader(io.BytesIO(b"abc")),
+        lambda: io.BufferedWriter(io.BytesIO()),
+        lambda: io.BufferedRandom(io.BytesIO()),
+        lambda: io.IncrementalNewlineDecoder(None, True),
+        lambda: array.array("i", [1]), lambda: struct.Struct("i"),
+        lambda: datetime.date(2000, 1, 1), lambda: datetime.time(1),
+        lambda: datetime.datetime(2000, 1, 1), lambda: datetime.timedelta(1),
+        lambda: datetime.timezone.utc, lambda: contextvars.ContextVar("v"),
+        contextvars.Context, lambda: random.Random(1),
+        lambda: _csv.writer(io.StringIO()), lambda: _csv.reader(["a"]),
+        lambda: _csv.Dialect(), lambda: pickle.Pickler(io.BytesIO()),
+        lambda: pickle.Unpickler(io.BytesIO(b"N.")),
+        lambda: operator.itemgetter(1), lambda: operator.attrgetter("a"),
+        lambda: operator.methodcaller("a"), _thread.allocate_lock,
+        _thread.RLock, lambda: zlib.compressobj(), lambda: zlib.decompressobj())
+
+
+ARGUMENTS = [
+    ("", (), {}), ("None", (None,), {}), ("1", (1,), {}), ("-1", (-1,), {}),
+    ("big", (2 ** 100,), {}), ("-big", (-2 ** 100,), {}), ("'a'", ("a",), {}),
+    ("'\\udc80'", ("\udc80",), {}), ("'\\0'", ("\0",), {}),
+    ("b'a'", (b"a",), {}), ("1.5", (1.5,), {}), ("[]", ([],), {}),
+    ("()", ((),), {}), ("{}", ({},), {}), ("object", (object(),), {}),
+    ("int", (int,), {}), ("Bad", (Bad(),), {}), ("1, 2", (1, 2), {}),
+    ("'a', 'b'", ("a", "b"), {}), ("None, None", (None, None), {}),
+    ("'a', 1", ("a", 1), {}), ("1, 'a'", (1, "a"), {}),
+    ("Bad, Bad", (Bad(), Bad()), {}), ("'a', Bad", ("a", Bad()), {}),
+    ("1, Bad", (1, Bad()), {}), ("[], Bad", ([], Bad()), {}),
+    ("b'a', b'b'", (b"a", b"b"), {}), ("[1], [2]", ([1], [2]), {}),
+    ("big, big", (2 ** 100, 2 ** 100), {}), ("1, 2, 3", (1, 2, 3), {}),
+    ("'a', 'b', 'c'", ("a", "b", "c"), {}), ("None * 3", (None,) * 3, {}),
+    ("Bad * 3", (Bad(),) * 3, {}), ("1, 1, Bad", (1, 1, Bad()), {}),
+    ("None * 4", (None,) * 4, {}), ("None * 5", (None,) * 5, {}),
+    ("1 * 7", (1,) * 7, {}), ("None * 20", (None,) * 20, {}),
+    ("nope=1", (), {"nope": 1}), ("1, nope=1", (1,), {"nope": 1}),
+    ("'a', nope=1", ("a",), {"nope": 1}),
+]
+
+# What ends, blocks, changes the process or prints.
+SKIPPED = set("""
+    input breakpoint exit quit help copyright credits license print open
+    int.__pow__ int.__rpow__ pow int.__round__
+    sys.exit sys.breakpointhook sys.set* sys.settrace sys.setprofile sys._clear*
+    sys._debugmallocstats sys.displayhook sys.__displayhook__
+    sys.__breakpointhook__ sys.__unraisablehook__ sys.unraisablehook
+    sys.__excepthook__ sys.excepthook sys.addaudithook sys._enablelegacy*
+    sys.activate_stack_trampoline sys._current_frames sys._current_exceptions
+    gc.* time.sleep time.clock_settime* time.set* time.tzset
+    _thread.interrupt_main _thread.exit* _thread.stack_size
+    _thread.start_new* _thread._excepthook _thread.daemon* _thread._set_sentinel
+    atexit._run_exitfuncs atexit.register atexit._clear faulthandler.*
+    _imp.lock_held _imp.acquire_lock _imp.release_lock _imp.create_builtin
+    _imp.exec_builtin _imp.exec_dynamic _imp.create_dynamic _imp._override*
+    _locale.setlocale _tracemalloc.start _warnings._filters_mutated
+    _io.FileIO _io.open _io.open_code *.__init_subclass__ *.__subclasses__
+    type.mro *.__subclasshook__ frame.f_* _random.* Random.* _lsprof.*
+    itertools.count.__reduce__ _symtable.*
+    select.select select.epoll_wait errno.* _codecs.register
+    _codecs.register_error _abc._reset* _functools._lru* *.__del__
+    builtins.__build_class__ *.__class__ _asyncio._enter* _asyncio._leave*
+""".split())
+
+
+def skipped(name):
+    import fnmatch
+    return any(fnmatch.fnmatchcase(name, pattern)
+               or name == "builtins." + pattern for pattern in SKIPPED)
+
+
+def callables(what):
+    """Name, and a function that makes the callable and its first arguments."""
+    if what != "types":
+        module = importlib.import_module(what)
+        for name in sorted(vars(module)):
+            value = getattr(module, name)
+            if callable(value) and (isinstance(value, type) or isinstance(
+                    value, types.BuiltinFunctionType)):
+                if getattr(value, "__module__", what) in (what, None, "posix",
+                        "builtins") or what.startswith("_"):
+                    yield f"{what}.{name}", lambda v=value: (v, ())
+        return
+    seen = set()
+    for make in samples():
+        cls = type(make())
+        for base in cls.__mro__:
+            if base is object and cls is not object or base in seen:
+                continue
+            seen.add(base)
+            for name in sorted(vars(base)):
+                if callable(getattr(base, name, None)):
+                    yield f"{base.__name__}.{name}", \
+                        lambda m=make, b=base, n=name: bound(m(), b, n)
+
+
+def bound(value, base, name):
+    attribute = vars(base)[name]
+    if isinstance(attribute, (staticmethod, classmethod)) or isinstance(
+            attribute, (types.ClassMethodDescriptorType,
+                        types.BuiltinFunctionType)):
+        return getattr(base, name), ()
+    return attribute, (value,)
+
+
+def clean(text):
+    return re.sub(r"0x[0-9a-f]+", "0x", text)[:300]
+
+
+def outcome(make, args, kw):
+    f, first = make()
+    try:
+        value = f(*first, *args, **kw)
+    except BaseException as e:
+        return type(e).__name__, clean(ascii(str(e)))
+    return "-> " + type(value).__name__, ""
+
+
+def repeat(make, args, kw, times):
+    for _ in range(times):
+        try:
+            f, first = make()
+            f(*first, *args, **kw)
+        except BaseException:
+            pass
+
+
+def leaks(make, args, kw, times):
+    repeat(make, args, kw, 5)
+    before = sys.getallocatedblocks()
+    repeat(make, args, kw, times)
+    if sys.getallocatedblocks() - before < times - 5:
+        return 0
+    repeat(make, args, kw, 1000)  # fills whatever has room for something
+    gc.collect()
+    before = sys.getallocatedblocks()
+    repeat(make, args, kw, times)
+    gc.collect()
+    return max(0, sys.getallocatedblocks() - before - 5)
+
+
+def main():
+    what, times = sys.argv[1], int(sys.argv[2])
+    warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda args: None
+    out = os.fdopen(os.dup(1), "w")
+    progress = os.dup(2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    real_stdout = sys.stdout
+    everything = list(callables(what))
+    gc.collect()
+    gc.freeze()
+    for name, make in everything:
+        if skipped(name):
+            continue
+        for label, args, kw in ARGUMENTS:
+            os.pwrite(progress, f"{name}({label})".ljust(200).encode(), 0)
+            args = tuple(a.copy() if type(a) in (list, dict) else a
+                         for a in args)
+            result = outcome(make, args, kw)
+            print(json.dumps([name, label, *result]), file=out)
+            if times and not result[0].startswith("->"):
+                grown = leaks(make, args, kw, times)
+                if grown:
+                    print(json.dumps(["leak", f"{name}({label})", grown,
+                                      times]), file=out)
+    out.flush()
+    sys.stdout = real_stdout
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

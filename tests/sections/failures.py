@@ -1,0 +1,22 @@
+"""A sample of tests/failures: allocations that fail, calls that do."""
+import sys
+
+# They wait, or leave tasks and interpreters behind: only in the long run.
+SLOW = {"async_functions", "subinterpreter", "threads", "databases"}
+
+
+def run(report, top):
+    sys.path.insert(0, f"{top}/tests/failures")
+    import allocations_fail
+    import calls_fail
+    import programs
+    # a different part of each program, all of it for short ones
+    names = sorted(set(programs.ALL) - SLOW)
+    found = allocations_fail.check(report.krait, names, step=29, repeat=3, last=700,
+                                   counts=[1])
+    missing = set(names) - set(found.ends)
+    report.add("programs whose allocations fail",
+               "\n".join(found.bad + sorted(missing)) or None)
+    for what in ("_abc", "_bisect", "_heapq", "_datetime"):
+        _, problems = calls_fail.check(report.krait, what, repeat=60)
+        report.add(f"odd calls of {what}", "\n".join(problems) or None)
