@@ -12,8 +12,8 @@ def run(report, top):
     import programs
     # a different part of each program, all of it for short ones
     names = sorted(set(programs.ALL) - SLOW)
-    found = allocations_fail.check(report.krait, names, step=29, repeat=0, last=700,
-                                   counts=[1])
+    found = allocations_fail.check(report.krait, names, step=29, repeat=0,
+                                   last=700, counts=[1])
     missing = set(names) - set(found.ends)
     report.add("programs whose allocations fail",
                "\n".join(found.bad + sorted(missing)) or None)

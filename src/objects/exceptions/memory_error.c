@@ -58,8 +58,14 @@ memory_error_dealloc(PyBaseExceptionObject *self)
 }
 
 PyTypeObject KR_EXC(MemoryError) = {
-    KR_EXC_TYPE(MemoryError, Exception, PyBaseExceptionObject,
-                "Out of memory."),
+    .ob_base = {.ob_base = {KR_IMMORTAL_REFCNT, NULL}},
+    .tp_name = "MemoryError",
+    .tp_basicsize = sizeof(PyBaseExceptionObject),
+    .tp_doc = "Out of memory.",
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE
+                | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASE_EXC_SUBCLASS,
+    .tp_base = &KR_EXC(Exception),
+    .tp_dictoffset = offsetof(PyBaseExceptionObject, dict),
     .tp_dealloc = (destructor)memory_error_dealloc,
     .tp_traverse = (traverseproc)kr_base_exception_traverse,
     .tp_clear = (inquiry)kr_base_exception_clear,
