@@ -2,24 +2,15 @@
 
 Code objects of 300 files, everything else of 40, and 300 programs and trees
 made by mutation must equal the reference's. KRAIT_ALL_FILES=1 takes every file
-of the library and of CPython's tests, and 5,000 programs and trees. What only
-krait has is in tests/own, programs that end with 0.
+of the library and of CPython's tests, and 5,000 programs and trees.
 """
-import glob
 import os
 import sys
 
 import compare
 
 
-def own_tools(report, top):
-    for path in sorted(glob.glob(f"{top}/tests/own/*.py")):
-        status, out, errors = compare.run(report.krait, [path])
-        report.add(os.path.basename(path), (out + errors) if status else None)
-
-
 def run(report, top):
-    own_tools(report, top)
     sys.path.insert(0, f"{top}/tests/differential")
     import frontend
     import mutations

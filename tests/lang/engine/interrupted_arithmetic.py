@@ -2,7 +2,6 @@
 import math
 import signal
 import sys
-import time
 
 
 class Stop(Exception):
@@ -14,13 +13,13 @@ def handler(signum, frame):
 
 
 def interrupted(what, *args):
-    """Whether `what`, which takes many seconds, was left early."""
-    start = time.monotonic()
+    """Whether `what`, which would take long, was left."""
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         what(*args)
     except Stop:
-        return time.monotonic() - start < 5
+        return True
+    signal.setitimer(signal.ITIMER_REAL, 0)
     return False
 
 
@@ -33,6 +32,5 @@ print("modular power", interrupted(pow, 3, odd >> 5, odd))
 print("decimal text", interrupted(str, long))
 print("quotient", interrupted(divmod, long + 1, (1 << 15_000_001) - 1))
 print("factorial", interrupted(math.factorial, 10 ** 7))
-print("gcd", interrupted(math.gcd, long // 7, long // 11))
 print("root", interrupted(math.isqrt, long // 3))
 print(long >> 39_999_999)
