@@ -4,6 +4,7 @@
 #include "code/code.h"
 #include "objects/exceptions/group.h"
 #include "objects/ids.h"
+#include "vm/specialize.h"
 
 KR_COLD bool
 kr_bad_operand(PyObject *v)
@@ -20,13 +21,22 @@ kr_no_iterator(PyObject *v)
 }
 
 bool
-kr_bad_lasti(PyCodeObject *co, long unit)
+kr_bad_lasti(_PyInterpreterFrame *f, PyObject *lasti)
 {
-    if (unit >= 0 && unit < Py_SIZE(co)) {
+    if (Py_IsNone(lasti)) {
         return false;
     }
-    PyErr_SetString(PyExc_SystemError, "bad code object: bad lasti");
-    return true;
+    if (!PyLong_Check(lasti)) {
+        PyErr_SetString(PyExc_SystemError, "lasti is not an int");
+        return true;
+    }
+    long unit = kr_is_small(lasti) ? (long)kr_small_value(lasti) : -1;
+    if (unit < 0 || unit >= Py_SIZE(f->f_code)) {
+        PyErr_SetString(PyExc_SystemError, "bad code object: bad lasti");
+        return true;
+    }
+    f->prev_instr = _PyCode_CODE(f->f_code) + unit;
+    return false;
 }
 
 static int
@@ -244,49 +254,55 @@ kr_except_star_match(PyObject *exc, PyObject *type, PyObject **match,
     return 0;
 }
 
+/* What a handler that raises again needs to know: where `f` was. None stands
+ * for it without memory. */
+static PyObject *
+place_of(_PyInterpreterFrame *f)
+{
+    PyObject *type, *value, *tb;
+    PyErr_Fetch(&type, &value, &tb);
+    PyObject *lasti =
+        PyLong_FromLong(f->prev_instr - _PyCode_CODE(f->f_code));
+    PyErr_Restore(type, value, tb);
+    return lasti != NULL ? lasti : Py_NewRef(Py_None);
+}
+
 PyObject **
 kr_unwind(PyThreadState *ts, _PyInterpreterFrame *f, PyObject **sp,
           _Py_CODEUNIT **next_instr)
 {
     PyObject **base = kr_frame_stack_base(f);
-    for (;;) {
-        int unit = (int)(*next_instr - _PyCode_CODE(f->f_code)) - 1;
-        int handler, depth;
-        bool push_lasti;
-        if (!kr_code_find_handler(f->f_code, unit, &handler, &depth,
-                                  &push_lasti)) {
-            while (sp > base) {
-                sp--;
-                Py_XDECREF(*sp);
-            }
-            kr_frame_set_sp(f, sp);
-            if (ts->cframe->use_tracing) {
-                kr_trace_unwind(ts, f);
-            }
-            return NULL;
-        }
-        while (sp > base + depth) {
+    int unit = (int)(*next_instr - _PyCode_CODE(f->f_code)) - 1;
+    int handler, depth;
+    bool push_lasti;
+    if (!kr_code_find_handler(f->f_code, unit, &handler, &depth,
+                              &push_lasti)) {
+        while (sp > base) {
             sp--;
             Py_XDECREF(*sp);
         }
-        if (push_lasti) {
-            PyObject *lasti =
-                PyLong_FromLong(f->prev_instr - _PyCode_CODE(f->f_code));
-            if (lasti == NULL) {
-                continue;
-            }
-            *sp++ = lasti;
+        kr_frame_set_sp(f, sp);
+        if (ts->cframe->use_tracing) {
+            kr_trace_unwind(ts, f);
         }
-        PyObject *type, *value, *tb;
-        PyErr_Fetch(&type, &value, &tb);
-        PyErr_NormalizeException(&type, &value, &tb);
-        PyException_SetTraceback(value, tb != NULL ? tb : Py_None);
-        Py_XDECREF(tb);
-        Py_XDECREF(type);
-        *sp++ = value;
-        *next_instr = _PyCode_CODE(f->f_code) + handler;
-        return sp;
+        return NULL;
     }
+    while (sp > base + depth) {
+        sp--;
+        Py_XDECREF(*sp);
+    }
+    if (push_lasti) {
+        *sp++ = place_of(f);
+    }
+    PyObject *type, *value, *tb;
+    PyErr_Fetch(&type, &value, &tb);
+    PyErr_NormalizeException(&type, &value, &tb);
+    PyException_SetTraceback(value, tb != NULL ? tb : Py_None);
+    Py_XDECREF(tb);
+    Py_XDECREF(type);
+    *sp++ = value;
+    *next_instr = _PyCode_CODE(f->f_code) + handler;
+    return sp;
 }
 
 /* The with statement. */

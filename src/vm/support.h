@@ -67,7 +67,8 @@ kr_no_exception(PyObject *v)
     return KR_UNLIKELY(!PyExceptionInstance_Check(v)) && kr_bad_operand(v);
 }
 bool kr_no_iterator(PyObject *v);
-bool kr_bad_lasti(PyCodeObject *co, long unit);
+/* Goes to the place in `f` that kr_unwind pushed; true with an exception. */
+bool kr_bad_lasti(_PyInterpreterFrame *f, PyObject *lasti);
 /* Finds the handler of the pending exception, pops the stack down to it and
  * pushes the exception: the new stack pointer. NULL: no handler; the stack is
  * empty then and saved in the frame. */

@@ -259,14 +259,7 @@ inst(RAISE_VARARGS, 130, (), (args[oparg] --), end|err|esc, RAISE_VARARGS)
 inst(RERAISE, 119, (), (exc --), end|err, RERAISE)
 {
     if (oparg) {
-        PyObject *lasti = PEEK(oparg + 1);
-        if (!PyLong_Check(lasti)) {
-            PyErr_SetString(PyExc_SystemError, "lasti is not an int");
-            GOTO(error);
-        }
-        long unit = kr_is_small(lasti) ? (long)kr_small_value(lasti) : -1;
-        ERROR_KEEP(kr_bad_lasti(frame->f_code, unit));
-        frame->prev_instr = _PyCode_CODE(frame->f_code) + unit;
+        ERROR_KEEP(kr_bad_lasti(frame, PEEK(oparg + 1)));
     }
     ERROR_KEEP(kr_no_exception(exc));
     stack_pointer--;
