@@ -13,6 +13,7 @@
 #include "objects/smallints.h"
 #include "runtime/gil.h"
 #include "runtime/pending.h"
+#include "vm/frame.h"
 
 _Thread_local PyThreadState *kr_current_tstate;
 
@@ -457,13 +458,13 @@ by_thread(bool frames)
     for (PyInterpreterState *i = PyInterpreterState_Head(); i != NULL;
          i = i->next) {
         for (PyThreadState *ts = i->threads; ts != NULL; ts = ts->next) {
-            PyObject *value = frames ? (PyObject *)PyThreadState_GetFrame(ts)
+            PyObject *value = frames ? (PyObject *)kr_thread_frame_object(ts)
                                      : exc_info_tuple(topmost_exception(ts));
-            if (value == NULL) {
+            if (value == NULL && !PyErr_Occurred()) {
                 continue;
             }
-            int res = add_by_thread(dict, ts, value);
-            Py_DECREF(value);
+            int res = value == NULL ? -1 : add_by_thread(dict, ts, value);
+            Py_XDECREF(value);
             if (res < 0) {
                 Py_DECREF(dict);
                 return NULL;
@@ -592,8 +593,9 @@ _PyGILState_GetInterpreterStateUnsafe(void)
 PyGILState_STATE
 PyGILState_Ensure(void)
 {
-    PyThreadState *ts = gilstate_tstate;
-    bool attached = ts != NULL && ts == kr_current_tstate;
+    /* a thread that runs another interpreter has the GIL already */
+    bool attached = kr_current_tstate != NULL;
+    PyThreadState *ts = attached ? kr_current_tstate : gilstate_tstate;
     if (ts == NULL) {
         PyInterpreterState *interp = PyInterpreterState_Main();
         ts = interp == NULL ? NULL : PyThreadState_New(interp);
@@ -612,15 +614,15 @@ PyGILState_Ensure(void)
 void
 PyGILState_Release(PyGILState_STATE oldstate)
 {
-    PyThreadState *ts = gilstate_tstate;
-    if (ts == NULL) {
+    PyThreadState *ts = kr_current_tstate;
+    if (ts == NULL && gilstate_tstate == NULL) {
         Py_FatalError("auto-releasing thread-state, but no thread-state for "
                       "this thread");
     }
-    if (ts != kr_current_tstate) {
+    if (ts == NULL) {
         _Py_FatalErrorFormat(__func__,
                              "thread state %p must be current when releasing",
-                             ts);
+                             gilstate_tstate);
     }
     if (--ts->gilstate_counter == 0) {
         ts->gilstate_counter++; /* finalizers may come back here */

@@ -52,6 +52,10 @@ use_subinterpreter(void)
     CHECK(ts != NULL && PyInterpreterState_GetID(ts->interp) == 1);
     CHECK(PyRun_SimpleString("import sys; assert not hasattr(sys, 'mark')")
           == 0);
+    PyGILState_STATE state = PyGILState_Ensure();
+    CHECK(state == PyGILState_LOCKED && PyThreadState_Get() == ts);
+    PyGILState_Release(state);
+    CHECK(PyThreadState_Get() == ts);
     Py_EndInterpreter(ts);
     PyThreadState_Swap(old);
 }
