@@ -6,6 +6,7 @@
 #include "objects/args/named.h"
 #include "objects/ids.h"
 #include "objects/interp.h"
+#include "vm/frame.h"
 
 #include <Python.h>
 #include <frameobject.h>
@@ -558,11 +559,12 @@ caller_of(PyFrameObject *frame, bool skip_internal)
     return frame;
 }
 
-/* The frame that `level` callers up stands for; new, NULL beyond the last. */
+/* The frame that `level` callers up stands for; new. NULL beyond the last, or
+ * with MemoryError. */
 static PyFrameObject *
 frame_at(Py_ssize_t level)
 {
-    PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+    PyFrameObject *frame = kr_thread_frame_object(PyThreadState_Get());
     bool skip = !(level <= 0 || is_internal(frame));
     while (--level > 0 && frame != NULL) {
         frame = caller_of(frame, skip);
@@ -624,6 +626,9 @@ find_origin(struct origin *o, Py_ssize_t level)
     *o = (struct origin){NULL, NULL, NULL, 1};
     PyFrameObject *frame = frame_at(level);
     PyObject *globals;
+    if (frame == NULL && PyErr_Occurred()) {
+        return -1;
+    }
     if (frame == NULL) {
         globals = Py_NewRef(kr_interp()->sysdict);
         o->filename = PyUnicode_FromString("sys");

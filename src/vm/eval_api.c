@@ -111,17 +111,23 @@ PyEval_GetFrame(void)
 }
 
 PyFrameObject *
+kr_thread_frame_object(PyThreadState *ts)
+{
+    _PyInterpreterFrame *f = kr_current_frame(ts);
+    return f == NULL ? NULL
+                     : (PyFrameObject *)Py_XNewRef(
+                           (PyObject *)kr_frame_object(f));
+}
+
+PyFrameObject *
 PyThreadState_GetFrame(PyThreadState *ts)
 {
     _PyInterpreterFrame *f = kr_current_frame(ts);
-    if (f == NULL) {
-        return NULL;
-    }
-    PyFrameObject *object = kr_frame_object(f);
-    if (object == NULL) {
+    PyFrameObject *object = kr_thread_frame_object(ts);
+    if (object == NULL && f != NULL) {
         PyErr_Clear();
     }
-    return (PyFrameObject *)Py_XNewRef((PyObject *)object);
+    return object;
 }
 
 PyObject *

@@ -140,7 +140,8 @@ move_to_object(PyFrameObject *object, _PyInterpreterFrame *f)
     if (back != NULL) {
         PyFrameObject *back_object = kr_frame_object(back);
         if (back_object == NULL) {
-            PyErr_Clear(); /* the chain ends here, better than dying */
+            PyErr_Clear();
+            object->f_back_lost = 1;
         }
         else {
             object->f_back =

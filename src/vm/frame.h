@@ -63,6 +63,7 @@ struct _frame {
     char f_trace_lines;
     char f_trace_opcodes;
     char f_fast_as_locals; /* f_locals has been handed out */
+    char f_back_lost;      /* there was no memory for its object */
     PyObject *_f_frame_data[1];
 };
 
@@ -188,6 +189,10 @@ kr_frame_object(_PyInterpreterFrame *f)
 {
     return f->frame_obj != NULL ? f->frame_obj : kr_frame_make_object(f);
 }
+
+/* The object of the innermost frame of a thread; new. NULL: there is none, or
+ * MemoryError is set. */
+PyFrameObject *kr_thread_frame_object(PyThreadState *ts);
 
 /* The innermost frame that Python code can see, or NULL. Borrowed. */
 _PyInterpreterFrame *kr_current_frame(PyThreadState *ts);

@@ -29,6 +29,7 @@ new_object(PyCodeObject *co)
         f->f_trace_lines = 1;
         f->f_trace_opcodes = 0;
         f->f_fast_as_locals = 0;
+        f->f_back_lost = 0;
     }
     return f;
 }
@@ -150,6 +151,10 @@ PyFrameObject *
 PyFrame_GetBack(PyFrameObject *f)
 {
     PyFrameObject *back = f->f_back;
+    if (f->f_back_lost) {
+        PyErr_NoMemory();
+        return NULL;
+    }
     if (back == NULL) {
         _PyInterpreterFrame *previous = f->f_frame->previous;
         while (previous != NULL && kr_frame_incomplete(previous)) {
@@ -384,7 +389,9 @@ static PyObject *
 get_back(PyObject *f, void *Py_UNUSED(closure))
 {
     PyObject *back = (PyObject *)PyFrame_GetBack(F(f));
-    return back != NULL ? back : Py_NewRef(Py_None);
+    return back != NULL       ? back
+           : PyErr_Occurred() ? NULL
+                              : Py_NewRef(Py_None);
 }
 
 static PyObject *

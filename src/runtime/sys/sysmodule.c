@@ -6,6 +6,7 @@
 #include "objects/int/int.h"
 #include "objects/interp.h"
 #include "runtime/sys/sys.h"
+#include "vm/frame.h"
 #include "vm/trace.h"
 
 #include <dlfcn.h>
@@ -215,7 +216,7 @@ sys__getframe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
             return NULL;
         }
     }
-    PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+    PyFrameObject *frame = kr_thread_frame_object(PyThreadState_Get());
     while (depth > 0 && frame != NULL) {
         PyFrameObject *back = PyFrame_GetBack(frame);
         Py_DECREF(frame);
@@ -223,6 +224,9 @@ sys__getframe(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         depth--;
     }
     if (frame == NULL) {
+        if (PyErr_Occurred()) {
+            return NULL;
+        }
         PyErr_SetString(PyExc_ValueError, "call stack is not deep enough");
         return NULL;
     }
