@@ -478,15 +478,16 @@ hexlify(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
     if (args == NULL) {
         return NULL;
     }
+    if (PyObject_GetBuffer(args[0], &data, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
     int per_sep = 1;
     if (args[2] != NULL) {
         per_sep = _PyLong_AsInt(args[2]);
         if (per_sep == -1 && PyErr_Occurred()) {
+            PyBuffer_Release(&data);
             return NULL;
         }
-    }
-    if (PyObject_GetBuffer(args[0], &data, PyBUF_SIMPLE) < 0) {
-        return NULL;
     }
     PyObject *out =
         _Py_strhex_bytes_with_sep(data.buf, data.len, args[1], per_sep);
@@ -559,9 +560,13 @@ a2b_qp(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
        PyObject *kwnames)
 {
     PARSE("a2b_qp", 2, 1, 2, "data", "header")
-    int header = option(args[1], 0);
     Py_buffer data;
-    if (header < 0 || ascii_buffer(args[0], &data) < 0) {
+    if (ascii_buffer(args[0], &data) < 0) {
+        return NULL;
+    }
+    int header = option(args[1], 0);
+    if (header < 0) {
+        PyBuffer_Release(&data);
         return NULL;
     }
     const unsigned char *p = data.buf;
@@ -716,11 +721,15 @@ b2a_qp(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
        PyObject *kwnames)
 {
     PARSE("b2a_qp", 4, 1, 4, "data", "quotetabs", "istext", "header")
-    struct qp_options o = {option(args[1], 0), option(args[2], 1),
-                           option(args[3], 0), false};
+    struct qp_options o = {0};
     Py_buffer data;
-    if (o.quotetabs < 0 || o.istext < 0 || o.header < 0
-        || PyObject_GetBuffer(args[0], &data, PyBUF_SIMPLE) < 0) {
+    if (PyObject_GetBuffer(args[0], &data, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    if ((o.quotetabs = option(args[1], 0)) < 0
+        || (o.istext = option(args[2], 1)) < 0
+        || (o.header = option(args[3], 0)) < 0) {
+        PyBuffer_Release(&data);
         return NULL;
     }
     /* the first line end decides which kind soft breaks get */

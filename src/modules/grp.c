@@ -99,10 +99,6 @@ grp_getgrgid(PyObject *module, KR_FASTCALL_ARGS)
         return NULL;
     }
     if (!_Py_Gid_Converter(a[0], &q.gid)) {
-        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-            PyErr_Format(PyExc_KeyError, "getgrgid(): gid not found: %S",
-                         a[0]);
-        }
         return NULL;
     }
     PyObject *id = _PyLong_FromGid(q.gid);

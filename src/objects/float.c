@@ -697,8 +697,16 @@ float_getformat(PyObject *type, PyObject *arg)
         _PyArg_BadArgument("__getformat__", "argument", "str", arg);
         return NULL;
     }
-    if (PyUnicode_CompareWithASCIIString(arg, "double") != 0 &&
-        PyUnicode_CompareWithASCIIString(arg, "float") != 0) {
+    Py_ssize_t size;
+    const char *name = PyUnicode_AsUTF8AndSize(arg, &size);
+    if (name == NULL) {
+        return NULL;
+    }
+    if (strlen(name) != (size_t)size) {
+        PyErr_SetString(PyExc_ValueError, "embedded null character");
+        return NULL;
+    }
+    if (strcmp(name, "double") != 0 && strcmp(name, "float") != 0) {
         PyErr_SetString(PyExc_ValueError,
                         "__getformat__() argument 1 must be "
                         "'double' or 'float'");

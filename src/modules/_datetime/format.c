@@ -164,8 +164,8 @@ fraction(PyObject *self)
     return PyUnicode_FromFormat("%06d", us);
 }
 
-/* The format with %z, %Z and %f, which time.strftime would take from
- * elsewhere or does not know, replaced. */
+/* The format up to its first NUL, with %z, %Z and %f, which time.strftime
+ * would take from elsewhere or does not know, replaced. */
 static PyObject *
 expand_format(PyObject *self, PyObject *format, PyObject *tzarg)
 {
@@ -173,6 +173,8 @@ expand_format(PyObject *self, PyObject *format, PyObject *tzarg)
     _PyUnicodeWriter_Init(&out);
     out.overallocate = 1;
     Py_ssize_t n = PyUnicode_GET_LENGTH(format), done = 0;
+    Py_ssize_t end = PyUnicode_FindChar(format, 0, 0, n, 1);
+    n = end >= 0 ? end : n;
     for (Py_ssize_t i = 0; i + 1 < n; i++) {
         if (PyUnicode_READ_CHAR(format, i) != '%') {
             continue;

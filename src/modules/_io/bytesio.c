@@ -509,6 +509,7 @@ bytesio_setstate(BytesIO *self, PyObject *state)
         set_initial(self, PyTuple_GET_ITEM(state, 0)) < 0) {
         return NULL;
     }
+    self->pos = self->size; /* it counts as written if the rest is wrong */
     PyObject *posobj = PyTuple_GET_ITEM(state, 1);
     if (!PyLong_Check(posobj)) {
         return PyErr_Format(

@@ -209,7 +209,7 @@ newline_decode(NewlineDecoder *self, KR_FASTCALL_ARGS)
     PyObject *a[2];
     int final = 0;
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 2, 2, a) ||
-        (a[1] != NULL && !kr_arg_bool(a[1], &final))) {
+        (a[1] != NULL && !kr_arg_int(a[1], &final))) {
         return NULL;
     }
     return kr_io_newline_decode((PyObject *)self, a[0], final);

@@ -359,8 +359,8 @@ textio_init(TextIO *self, PyObject *args, PyObject *kwargs)
         (a[1] && a[1] != Py_None && !(encoding = plain_string(a[1]))) ||
         !str_or_none(a[3], "TextIOWrapper", "argument 'newline'") ||
         (a[3] && a[3] != Py_None && !(newline = plain_string(a[3]))) ||
-        (a[4] != NULL && !kr_arg_bool(a[4], &line_buffering)) ||
-        (a[5] != NULL && !kr_arg_bool(a[5], &write_through))) {
+        (a[4] != NULL && !kr_arg_int(a[4], &line_buffering)) ||
+        (a[5] != NULL && !kr_arg_int(a[5], &write_through))) {
         return -1;
     }
     if (encoding == NULL && _Py_GetConfig()->warn_default_encoding &&

@@ -14,7 +14,7 @@ scanstring(PyObject *Py_UNUSED(module), PyObject *args)
     PyObject *doc;
     Py_ssize_t end;
     int strict = 1;
-    if (!PyArg_ParseTuple(args, "On|p:scanstring", &doc, &end, &strict)) {
+    if (!PyArg_ParseTuple(args, "On|i:scanstring", &doc, &end, &strict)) {
         return NULL;
     }
     if (!kr_json_check_text(doc)) {

@@ -118,7 +118,8 @@ group_number(struct sre_match *m, PyObject *index)
     if (PyIndex_Check(index)) {
         i = PyNumber_AsSsize_t(index, NULL);
     }
-    else if (m->pattern->groupindex != NULL) {
+    else if (m->pattern->groupindex != NULL &&
+             PyDict_GET_SIZE(m->pattern->groupindex) > 0) {
         PyObject *n = PyDict_GetItemWithError(m->pattern->groupindex, index);
         if (n != NULL && PyLong_Check(n)) {
             i = PyLong_AsSsize_t(n);

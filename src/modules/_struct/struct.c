@@ -377,22 +377,6 @@ has_room(struct state *state, structure *so, Py_ssize_t len,
     return true;
 }
 
-static PyObject *
-unpack_offset(struct state *state, structure *so, PyObject *input,
-              Py_ssize_t offset)
-{
-    Py_buffer data;
-    if (!ready(so) || PyObject_GetBuffer(input, &data, PyBUF_SIMPLE) < 0) {
-        return NULL;
-    }
-    PyObject *result = NULL;
-    if (has_room(state, so, data.len, &offset, false)) {
-        result = unpack_at(so, (const unsigned char *)data.buf + offset);
-    }
-    PyBuffer_Release(&data);
-    return result;
-}
-
 /* offset as an index, 0 if not given. */
 static int
 parse_offset(PyObject *arg, Py_ssize_t *offset)
@@ -411,6 +395,24 @@ parse_offset(PyObject *arg, Py_ssize_t *offset)
 }
 
 static PyObject *
+unpack_offset(struct state *state, structure *so, PyObject *input,
+              PyObject *start)
+{
+    Py_buffer data;
+    Py_ssize_t offset;
+    if (PyObject_GetBuffer(input, &data, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (parse_offset(start, &offset) == 0 && ready(so) &&
+        has_room(state, so, data.len, &offset, false)) {
+        result = unpack_at(so, (const unsigned char *)data.buf + offset);
+    }
+    PyBuffer_Release(&data);
+    return result;
+}
+
+static PyObject *
 struct_unpack_from(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                    PyObject *kwnames)
 {
@@ -418,16 +420,12 @@ struct_unpack_from(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "unpack_from"};
     PyObject *buf[2];
-    Py_ssize_t offset;
     args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 1, 2, buf,
                               2);
-    if (args == NULL || parse_offset(args[1], &offset) < 0) {
-        return NULL;
-    }
-    struct state *state = state_of_self(self);
+    struct state *state = args == NULL ? NULL : state_of_self(self);
     return state == NULL
                ? NULL
-               : unpack_offset(state, S(self), args[0], offset);
+               : unpack_offset(state, S(self), args[0], args[1]);
 }
 
 /* ---- iter_unpack */
@@ -890,17 +888,14 @@ unpack_from(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
     static _PyArg_Parser parser = {.keywords = keywords,
                                    .fname = "unpack_from"};
     PyObject *buf[3];
-    Py_ssize_t offset;
     args = kr_unpack_keywords(args, nargs, NULL, kwnames, &parser, 2, 3, buf,
                               3);
-    if (args == NULL || parse_offset(args[2], &offset) < 0) {
-        return NULL;
-    }
-    structure *so = cached(state_of(module), args[0]);
+    structure *so =
+        args == NULL ? NULL : cached(state_of(module), args[0]);
     if (so == NULL) {
         return NULL;
     }
-    PyObject *result = unpack_offset(state_of(module), so, args[1], offset);
+    PyObject *result = unpack_offset(state_of(module), so, args[1], args[2]);
     Py_DECREF(so);
     return result;
 }

@@ -109,6 +109,16 @@ from_sequence(PyTypeObject *type, const struct kr_array_kind *kind,
     return (PyObject *)a;
 }
 
+/* Whether items are taken from it without an iterator. */
+static bool
+is_plain_source(struct kr_array_state *state, PyObject *initial)
+{
+    return PyList_Check(initial) || PyTuple_Check(initial) ||
+           PyBytes_Check(initial) || PyByteArray_Check(initial) ||
+           PyUnicode_Check(initial) ||
+           PyObject_TypeCheck(initial, state->array_type);
+}
+
 static PyObject *
 array_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
@@ -144,6 +154,14 @@ array_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     }
     const struct kr_array_kind *kind = kr_array_find_kind(c);
     if (kind == NULL) {
+        /* what the items come from is looked at before the type code */
+        PyObject *it = initial == NULL || is_plain_source(state, initial)
+                           ? Py_NewRef(Py_None)
+                           : PyObject_GetIter(initial);
+        if (it == NULL) {
+            return NULL;
+        }
+        Py_DECREF(it);
         PyErr_SetString(PyExc_ValueError,
                         "bad typecode (must be b, B, u, h, H, i, I, l, L, q, "
                         "Q, f or d)");

@@ -69,12 +69,6 @@ kr_array_reconstructor(PyObject *module, PyObject *const *args,
         return NULL;
     }
     PyObject *type = args[0], *items = args[3];
-    if (!PyType_Check(type)) {
-        PyErr_Format(PyExc_TypeError,
-                     "first argument must be a type object, not %.200s",
-                     Py_TYPE(type)->tp_name);
-        return NULL;
-    }
     if (!PyUnicode_Check(args[1]) || PyUnicode_READY(args[1]) < 0 ||
         PyUnicode_GET_LENGTH(args[1]) != 1) {
         _PyArg_BadArgument("_array_reconstructor", "argument 2",
@@ -84,6 +78,12 @@ kr_array_reconstructor(PyObject *module, PyObject *const *args,
     int typecode = (int)PyUnicode_READ_CHAR(args[1], 0);
     int code = _PyLong_AsInt(args[2]);
     if (code == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (!PyType_Check(type)) {
+        PyErr_Format(PyExc_TypeError,
+                     "first argument must be a type object, not %.200s",
+                     Py_TYPE(type)->tp_name);
         return NULL;
     }
     if (!PyType_IsSubtype((PyTypeObject *)type, state->array_type)) {

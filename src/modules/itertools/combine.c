@@ -349,21 +349,17 @@ ITERATOR(kr_it_product, "product", product, product, product_methods,
 /* ---- combinations and permutations: the shared beginning */
 
 static int
-parse_pool_r(PyObject *args, PyObject *kwds, const char *format,
-             PyObject **pool, PyObject **robj)
+parse_iterable_r(PyObject *args, PyObject *kwds, const char *format,
+                 PyObject **iterable, PyObject **robj)
 {
     static char *keywords[] = {"iterable", "r", NULL};
-    PyObject *iterable;
     *robj = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, format, keywords, &iterable,
-                                     robj)) {
-        return -1;
-    }
-    *pool = PySequence_Tuple(iterable);
-    return *pool == NULL ? -1 : 0;
+    return PyArg_ParseTupleAndKeywords(args, kwds, format, keywords, iterable,
+                                       robj)
+               ? 0
+               : -1;
 }
 
-/* r >= 0 from an int */
 static int
 read_r(PyObject *robj, Py_ssize_t *r)
 {
@@ -373,10 +369,13 @@ read_r(PyObject *robj, Py_ssize_t *r)
     }
     *r = PyLong_AsSsize_t(index);
     Py_DECREF(index);
-    if (*r == -1 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (*r < 0) {
+    return *r == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+check_r(Py_ssize_t r)
+{
+    if (r < 0) {
         PyErr_SetString(PyExc_ValueError, "r must be non-negative");
         return -1;
     }
@@ -387,12 +386,17 @@ static PyObject *
 make_combinations(PyTypeObject *type, PyObject *args, PyObject *kwds,
                   const char *format, bool with_replacement)
 {
-    PyObject *pool, *robj;
+    PyObject *iterable, *robj;
     Py_ssize_t r;
-    if (parse_pool_r(args, kwds, format, &pool, &robj) < 0) {
+    if (parse_iterable_r(args, kwds, format, &iterable, &robj) < 0 ||
+        read_r(robj, &r) < 0) {
         return NULL;
     }
-    Py_ssize_t *indices = read_r(robj, &r) < 0 ? NULL : make_indices(r);
+    PyObject *pool = PySequence_Tuple(iterable);
+    if (pool == NULL) {
+        return NULL;
+    }
+    Py_ssize_t *indices = check_r(r) < 0 ? NULL : make_indices(r);
     if (indices == NULL) {
         Py_DECREF(pool);
         return NULL;
@@ -573,8 +577,13 @@ ITERATOR(kr_it_combinations_wr, "combinations_with_replacement", cwr, combine,
 static PyObject *
 permutations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *pool, *robj;
-    if (parse_pool_r(args, kwds, "O|O:permutations", &pool, &robj) < 0) {
+    PyObject *iterable, *robj;
+    if (parse_iterable_r(args, kwds, "O|O:permutations", &iterable,
+                         &robj) < 0) {
+        return NULL;
+    }
+    PyObject *pool = PySequence_Tuple(iterable);
+    if (pool == NULL) {
         return NULL;
     }
     Py_ssize_t n = PyTuple_GET_SIZE(pool), r = n;
@@ -583,7 +592,7 @@ permutations_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
         Py_DECREF(pool);
         return NULL;
     }
-    if (robj != Py_None && read_r(robj, &r) < 0) {
+    if (robj != Py_None && (read_r(robj, &r) < 0 || check_r(r) < 0)) {
         Py_DECREF(pool);
         return NULL;
     }

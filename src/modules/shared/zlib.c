@@ -631,10 +631,11 @@ stream_copy(Stream *self, zlib_state *state, PyTypeObject *type,
     return (PyObject *)twin;
 }
 
+/* Keywords are ignored, as by the reference. */
 static bool
-no_arguments(const char *name, Py_ssize_t nargs, PyObject *kwnames)
+no_arguments(const char *name, Py_ssize_t nargs)
 {
-    if (nargs || (kwnames && PyTuple_GET_SIZE(kwnames))) {
+    if (nargs) {
         PyErr_Format(PyExc_TypeError, "%s() takes no arguments", name);
         return false;
     }
@@ -642,17 +643,7 @@ no_arguments(const char *name, Py_ssize_t nargs, PyObject *kwnames)
 }
 
 static PyObject *
-comp_copy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
-{
-    zlib_state *state = PyType_GetModuleState(cls);
-    return no_arguments("copy", nargs, kwnames)
-               ? stream_copy(self, state, state->comp_type, deflateCopy,
-                             "compression")
-               : NULL;
-}
-
-static PyObject *
-comp_deepcopy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+comp_twin(Stream *self, PyTypeObject *cls)
 {
     zlib_state *state = PyType_GetModuleState(cls);
     return stream_copy(self, state, state->comp_type, deflateCopy,
@@ -660,21 +651,55 @@ comp_deepcopy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
 }
 
 static PyObject *
-decomp_copy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+comp_copy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+{
+    return no_arguments("copy", nargs) ? comp_twin(self, cls) : NULL;
+}
+
+static PyObject *
+comp_copy_special(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+{
+    return no_arguments("__copy__", nargs) ? comp_twin(self, cls) : NULL;
+}
+
+static PyObject *
+comp_deepcopy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+{
+    KR_PARSER("__deepcopy__", "");
+    PyObject *memo;
+    return kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &memo)
+               ? comp_twin(self, cls)
+               : NULL;
+}
+
+static PyObject *
+decomp_twin(Stream *self, PyTypeObject *cls)
 {
     zlib_state *state = PyType_GetModuleState(cls);
-    return no_arguments("copy", nargs, kwnames)
-               ? stream_copy(self, state, state->decomp_type, inflateCopy,
-                             "decompression")
-               : NULL;
+    return stream_copy(self, state, state->decomp_type, inflateCopy,
+                       "decompression");
+}
+
+static PyObject *
+decomp_copy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+{
+    return no_arguments("copy", nargs) ? decomp_twin(self, cls) : NULL;
+}
+
+static PyObject *
+decomp_copy_special(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+{
+    return no_arguments("__copy__", nargs) ? decomp_twin(self, cls) : NULL;
 }
 
 static PyObject *
 decomp_deepcopy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
 {
-    zlib_state *state = PyType_GetModuleState(cls);
-    return stream_copy(self, state, state->decomp_type, inflateCopy,
-                       "decompression");
+    KR_PARSER("__deepcopy__", "");
+    PyObject *memo;
+    return kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &memo)
+               ? decomp_twin(self, cls)
+               : NULL;
 }
 
 /* Keeps what inflate left of the input: behind the end of the stream it is
@@ -854,7 +879,7 @@ static PyMethodDef comp_methods[] = {
            "flush($self, mode=zlib.Z_FINISH, /)\n--\n\n"
            "Give what is held back."),
     METHOD(comp, copy, "copy($self, /)\n--\n\nA copy of the object."),
-    {"__copy__", KR_CAST(comp_copy), METH_METHOD | KR_FAST,
+    {"__copy__", KR_CAST(comp_copy_special), METH_METHOD | KR_FAST,
      "__copy__($self, /)\n--\n\n"},
     {"__deepcopy__", KR_CAST(comp_deepcopy), METH_METHOD | KR_FAST,
      "__deepcopy__($self, memo, /)\n--\n\n"},
@@ -869,7 +894,7 @@ static PyMethodDef decomp_methods[] = {
            "flush($self, length=zlib.DEF_BUF_SIZE, /)\n--\n\n"
            "Give what is held back."),
     METHOD(decomp, copy, "copy($self, /)\n--\n\nA copy of the object."),
-    {"__copy__", KR_CAST(decomp_copy), METH_METHOD | KR_FAST,
+    {"__copy__", KR_CAST(decomp_copy_special), METH_METHOD | KR_FAST,
      "__copy__($self, /)\n--\n\n"},
     {"__deepcopy__", KR_CAST(decomp_deepcopy), METH_METHOD | KR_FAST,
      "__deepcopy__($self, memo, /)\n--\n\n"},

@@ -164,9 +164,18 @@ struct needle {
     int has_view;
 };
 
-static int
-get_needle(PyObject *arg, struct needle *p, int describe)
+static void
+needle_error(const char *format, PyObject *arg)
 {
+    PyErr_Format(PyExc_TypeError, format, Py_TYPE(arg)->tp_name);
+}
+
+/* Of `in` (contains), a failing __index__ counts as none. */
+static int
+get_needle(PyObject *arg, struct needle *p, bool contains)
+{
+    static const char required[] =
+        "a bytes-like object is required, not '%.200s'";
     p->has_view = 0;
     if (PyObject_CheckBuffer(arg)) {
         if (PyObject_GetBuffer(arg, &p->view, PyBUF_SIMPLE) < 0) {
@@ -178,20 +187,18 @@ get_needle(PyObject *arg, struct needle *p, int describe)
         return 0;
     }
     if (!PyIndex_Check(arg)) {
-        if (describe) {
-            PyErr_Format(PyExc_TypeError,
-                         "argument should be integer or bytes-like object, "
-                         "not '%.200s'", Py_TYPE(arg)->tp_name);
-        }
-        else {
-            PyErr_Format(PyExc_TypeError,
-                         "a bytes-like object is required, not '%.200s'",
-                         Py_TYPE(arg)->tp_name);
-        }
+        needle_error(contains ? required
+                              : "argument should be integer or bytes-like "
+                                "object, not '%.200s'",
+                     arg);
         return -1;
     }
     Py_ssize_t value = PyNumber_AsSsize_t(arg, NULL);
     if (value == -1 && PyErr_Occurred()) {
+        if (contains) {
+            PyErr_Clear();
+            needle_error(required, arg);
+        }
         return -1;
     }
     if (value < 0 || value > 255) {
@@ -242,7 +249,7 @@ find_in(PyObject *self, PyObject *args, const char *name, int forward)
     Py_ssize_t start, end, n;
     struct needle p;
     if (kr_slice_args(name, args, &sub, &start, &end) < 0 ||
-        get_needle(sub, &p, 1) < 0) {
+        get_needle(sub, &p, false) < 0) {
         return -2;
     }
     const char *s = kr_bytes_view(self, &n);
@@ -286,7 +293,7 @@ kr_bm_count(PyObject *self, PyObject *args)
     Py_ssize_t start, end, n, count = 0;
     struct needle p;
     if (kr_slice_args("count", args, &sub, &start, &end) < 0 ||
-        get_needle(sub, &p, 1) < 0) {
+        get_needle(sub, &p, false) < 0) {
         return NULL;
     }
     const char *s = kr_bytes_view(self, &n);
@@ -305,7 +312,7 @@ int
 kr_bytes_contains(PyObject *self, PyObject *arg)
 {
     struct needle p;
-    if (get_needle(arg, &p, 0) < 0) {
+    if (get_needle(arg, &p, true) < 0) {
         return -1;
     }
     Py_ssize_t n;

@@ -594,12 +594,19 @@ is_byte(char c)
 }
 
 static int
-cast_to_1d(PyMemoryViewObject *mv, const char *format)
+cast_to_1d(PyMemoryViewObject *mv, PyObject *format_text)
 {
     Py_buffer *view = &mv->view;
     Py_ssize_t itemsize;
+    PyObject *ascii = PyUnicode_AsASCIIString(format_text);
+    if (ascii == NULL) {
+        return -1;
+    }
+    const char *format = PyBytes_AS_STRING(ascii);
     char src = kr_mv_native_char(view->format ? view->format : "B", NULL);
     char dest = kr_mv_native_char(format, &itemsize);
+    view->format = (char *)static_format(format);
+    Py_DECREF(ascii);
     if (!dest) {
         PyErr_SetString(PyExc_ValueError,
                         "memoryview: destination format must be a native "
@@ -618,7 +625,6 @@ cast_to_1d(PyMemoryViewObject *mv, const char *format)
                         "memoryview: length is not a multiple of itemsize");
         return -1;
     }
-    view->format = (char *)static_format(format);
     view->itemsize = itemsize;
     view->ndim = 1;
     view->shape = mv->ob_array;
@@ -711,8 +717,7 @@ kr_mv_cast(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
         _PyArg_BadArgument("cast", "argument 'format'", "str", args[0]);
         return NULL;
     }
-    const char *format = PyUnicode_AsUTF8(args[0]);
-    if (format == NULL || kr_mv_check(self) < 0) {
+    if (kr_mv_check(self) < 0) {
         return NULL;
     }
     if (!(self->flags & _Py_MEMORYVIEW_C)) {
@@ -758,7 +763,7 @@ kr_mv_cast(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     if (mv == NULL) {
         return NULL;
     }
-    if (cast_to_1d(mv, format) < 0
+    if (cast_to_1d(mv, args[0]) < 0
         || (shape != NULL && cast_to_nd(mv, shape, ndim) < 0)) {
         Py_DECREF(mv);
         return NULL;

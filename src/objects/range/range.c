@@ -507,7 +507,7 @@ range_reverse(PyObject *self, PyObject *ignored)
 static PyMethodDef range_methods[] = {
     {"__reversed__", range_reverse, METH_NOARGS,
      "An iterator over the items, last first."},
-    {"__reduce__", range_reduce, METH_NOARGS, NULL},
+    {"__reduce__", range_reduce, METH_VARARGS, NULL},
     {"count", range_count, METH_O,
      "rangeobject.count(value) -> integer -- how often the value occurs"},
     {"index", range_index, METH_O,
