@@ -59,9 +59,10 @@ lookup_error(PyObject *mod, PyObject *arg)
     return name == NULL ? NULL : PyCodec_LookupError(name);
 }
 
-/* PyArg_ParseTuple, with the count of the arguments checked before. */
+#define ARGS PyObject *const *args, Py_ssize_t nargs
+
 static bool
-parse_positional(PyObject *args, const char *format, ...)
+check_count(Py_ssize_t nargs, const char *format)
 {
     Py_ssize_t min = -1, max = 0;
     const char *f = format;
@@ -71,23 +72,20 @@ parse_positional(PyObject *args, const char *format, ...)
         }
         max += isalpha((unsigned char)*f) != 0;
     }
-    if (!_PyArg_CheckPositional(f + 1, PyTuple_GET_SIZE(args),
-                                min < 0 ? max : min, max)) {
-        return false;
-    }
-    va_list va;
-    va_start(va, format);
-    int ok = PyArg_VaParse(args, format, va);
-    va_end(va);
-    return ok;
+    return _PyArg_CheckPositional(f + 1, nargs, min < 0 ? max : min, max);
 }
 
+/* _PyArg_ParseStack, with the count of the arguments checked before. */
+#define parse_positional(args, nargs, format, ...)                             \
+    (check_count(nargs, format) &&                                             \
+     _PyArg_ParseStack(args, nargs, format, __VA_ARGS__))
+
 static PyObject *
-register_error(PyObject *mod, PyObject *args)
+register_error(PyObject *mod, ARGS)
 {
     const char *errors;
     PyObject *handler;
-    if (!parse_positional(args, "sO:register_error", &errors, &handler) ||
+    if (!parse_positional(args, nargs, "sO:register_error", &errors, &handler) ||
         PyCodec_RegisterError(errors, handler) < 0) {
         return NULL;
     }
@@ -133,11 +131,11 @@ typedef PyObject *(*stateful)(const char *, Py_ssize_t, const char *,
                               Py_ssize_t *);
 
 static PyObject *
-run_stateless(PyObject *args, const char *format, stateless f)
+run_stateless(ARGS, const char *format, stateless f)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!parse_positional(args, format, &data, &errors)) {
+    if (!parse_positional(args, nargs, format, &data, &errors)) {
         return NULL;
     }
     PyObject *result = codec_tuple(f(data.buf, data.len, errors), data.len);
@@ -146,11 +144,11 @@ run_stateless(PyObject *args, const char *format, stateless f)
 }
 
 static PyObject *
-run_stateful(PyObject *args, const char *format, stateful f, int final)
+run_stateful(ARGS, const char *format, stateful f, int final)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!parse_positional(args, format, &data, &errors, &final)) {
+    if (!parse_positional(args, nargs, format, &data, &errors, &final)) {
         return NULL;
     }
     Py_ssize_t consumed = data.len;
@@ -160,16 +158,16 @@ run_stateful(PyObject *args, const char *format, stateful f, int final)
 }
 
 #define STATELESS(name, function)                                              \
-    static PyObject *name##_decode(PyObject *mod, PyObject *args)              \
+    static PyObject *name##_decode(PyObject *mod, ARGS)              \
     {                                                                          \
-        return run_stateless(args, "y*|z:" #name "_decode", function);         \
+        return run_stateless(args, nargs, "y*|z:" #name "_decode", function);         \
     }
 
 /* the escape codecs take str too, and finish by default */
 #define STATEFUL(name, function, format, final)                                \
-    static PyObject *name##_decode(PyObject *mod, PyObject *args)              \
+    static PyObject *name##_decode(PyObject *mod, ARGS)              \
     {                                                                          \
-        return run_stateful(args, format "|zp:" #name "_decode", function,     \
+        return run_stateful(args, nargs, format "|zi:" #name "_decode", function,     \
                             final);                                            \
     }
 
@@ -185,12 +183,12 @@ typedef PyObject *(*ordered)(const char *, Py_ssize_t, const char *, int *,
                              Py_ssize_t *);
 
 static PyObject *
-run_ordered(PyObject *args, const char *format, ordered f, int order)
+run_ordered(ARGS, const char *format, ordered f, int order)
 {
     Py_buffer data;
     const char *errors = NULL;
     int final = 0;
-    if (!parse_positional(args, format, &data, &errors, &final)) {
+    if (!parse_positional(args, nargs, format, &data, &errors, &final)) {
         return NULL;
     }
     Py_ssize_t consumed = data.len;
@@ -201,12 +199,12 @@ run_ordered(PyObject *args, const char *format, ordered f, int order)
 }
 
 static PyObject *
-run_ex(PyObject *args, const char *format, ordered f)
+run_ex(ARGS, const char *format, ordered f)
 {
     Py_buffer data;
     const char *errors = NULL;
     int order = 0, final = 0;
-    if (!parse_positional(args, format, &data, &errors, &order, &final)) {
+    if (!parse_positional(args, nargs, format, &data, &errors, &order, &final)) {
         return NULL;
     }
     Py_ssize_t consumed = data.len;
@@ -217,14 +215,14 @@ run_ex(PyObject *args, const char *format, ordered f)
 }
 
 #define ORDERED(name, function, order)                                         \
-    static PyObject *name##_decode(PyObject *mod, PyObject *args)              \
+    static PyObject *name##_decode(PyObject *mod, ARGS)              \
     {                                                                          \
-        return run_ordered(args, "y*|zp:" #name "_decode", function, order);   \
+        return run_ordered(args, nargs, "y*|zi:" #name "_decode", function, order);   \
     }
 #define EX(name, function)                                                     \
-    static PyObject *name##_decode(PyObject *mod, PyObject *args)              \
+    static PyObject *name##_decode(PyObject *mod, ARGS)              \
     {                                                                          \
-        return run_ex(args, "y*|zip:" #name "_decode", function);              \
+        return run_ex(args, nargs, "y*|zii:" #name "_decode", function);              \
     }
 
 ORDERED(utf_16, PyUnicode_DecodeUTF16Stateful, 0)
@@ -237,11 +235,11 @@ ORDERED(utf_32_be, PyUnicode_DecodeUTF32Stateful, 1)
 EX(utf_32_ex, PyUnicode_DecodeUTF32Stateful)
 
 static PyObject *
-escape_decode(PyObject *mod, PyObject *args)
+escape_decode(PyObject *mod, ARGS)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!parse_positional(args, "s*|z:escape_decode", &data, &errors)) {
+    if (!parse_positional(args, nargs, "s*|z:escape_decode", &data, &errors)) {
         return NULL;
     }
     PyObject *bytes = PyBytes_DecodeEscape(data.buf, data.len, errors, 0,
@@ -252,12 +250,12 @@ escape_decode(PyObject *mod, PyObject *args)
 }
 
 static PyObject *
-charmap_decode(PyObject *mod, PyObject *args)
+charmap_decode(PyObject *mod, ARGS)
 {
     Py_buffer data;
     const char *errors = NULL;
     PyObject *mapping = NULL;
-    if (!parse_positional(args, "y*|zO:charmap_decode", &data, &errors,
+    if (!parse_positional(args, nargs, "y*|zO:charmap_decode", &data, &errors,
                           &mapping)) {
         return NULL;
     }
@@ -274,11 +272,11 @@ charmap_decode(PyObject *mod, PyObject *args)
 /* --- encoders ----------------------------------------------------------------------- */
 
 static PyObject *
-readbuffer_encode(PyObject *mod, PyObject *args)
+readbuffer_encode(PyObject *mod, ARGS)
 {
     Py_buffer data;
     const char *errors = NULL;
-    if (!parse_positional(args, "s*|z:readbuffer_encode", &data, &errors)) {
+    if (!parse_positional(args, nargs, "s*|z:readbuffer_encode", &data, &errors)) {
         return NULL;
     }
     PyObject *bytes = PyBytes_FromStringAndSize(data.buf, data.len);
@@ -288,11 +286,11 @@ readbuffer_encode(PyObject *mod, PyObject *args)
 }
 
 static PyObject *
-escape_encode(PyObject *mod, PyObject *args)
+escape_encode(PyObject *mod, ARGS)
 {
     PyObject *data;
     const char *errors = NULL;
-    if (!parse_positional(args, "O!|z:escape_encode", &PyBytes_Type, &data,
+    if (!parse_positional(args, nargs, "O!|z:escape_encode", &PyBytes_Type, &data,
                           &errors)) {
         return NULL;
     }
@@ -334,23 +332,23 @@ escape_encode(PyObject *mod, PyObject *args)
 }
 
 #define ENCODER(name, expr)                                                    \
-    static PyObject *name##_encode(PyObject *mod, PyObject *args)              \
+    static PyObject *name##_encode(PyObject *mod, ARGS)              \
     {                                                                          \
         PyObject *str;                                                         \
         const char *errors = NULL;                                             \
-        if (!parse_positional(args, "U|z:" #name "_encode", &str, &errors)) {  \
+        if (!parse_positional(args, nargs, "U|z:" #name "_encode", &str, &errors)) {  \
             return NULL;                                                       \
         }                                                                      \
         Py_ssize_t n = PyUnicode_GetLength(str);                               \
         return n < 0 ? NULL : codec_tuple(expr, n);                            \
     }
 #define ORDERED_ENCODER(name, function)                                        \
-    static PyObject *name##_encode(PyObject *mod, PyObject *args)              \
+    static PyObject *name##_encode(PyObject *mod, ARGS)              \
     {                                                                          \
         PyObject *str;                                                         \
         const char *errors = NULL;                                             \
         int order = 0;                                                         \
-        if (!parse_positional(args, "U|zi:" #name "_encode", &str, &errors,    \
+        if (!parse_positional(args, nargs, "U|zi:" #name "_encode", &str, &errors,    \
                               &order)) {                                       \
             return NULL;                                                       \
         }                                                                      \
@@ -372,11 +370,11 @@ ENCODER(latin_1, _PyUnicode_AsLatin1String(str, errors))
 ENCODER(ascii, _PyUnicode_AsASCIIString(str, errors))
 
 static PyObject *
-charmap_encode(PyObject *mod, PyObject *args)
+charmap_encode(PyObject *mod, ARGS)
 {
     PyObject *str, *mapping = NULL;
     const char *errors = NULL;
-    if (!parse_positional(args, "U|zO:charmap_encode", &str, &errors,
+    if (!parse_positional(args, nargs, "U|zO:charmap_encode", &str, &errors,
                           &mapping)) {
         return NULL;
     }
@@ -397,11 +395,12 @@ charmap_build(PyObject *mod, PyObject *map)
     return PyUnicode_BuildEncodingMap(map);
 }
 
+#define FAST(f) (PyCFunction)(void (*)(void))(f), METH_FASTCALL
 #define KEYWORDS(f) (PyCFunction)(void (*)(void))(f),                          \
     METH_FASTCALL | METH_KEYWORDS
-#define ENC(name, sig) {#name "_encode", name##_encode, METH_VARARGS,          \
+#define ENC(name, sig) {#name "_encode", FAST(name##_encode),          \
     #name "_encode($module, str, " sig ", /)\n--\n\n"}
-#define DEC(name, sig) {#name "_decode", name##_decode, METH_VARARGS,          \
+#define DEC(name, sig) {#name "_decode", FAST(name##_decode),          \
     #name "_decode($module, data, " sig ", /)\n--\n\n"}
 
 static PyMethodDef methods[] = {
@@ -419,7 +418,7 @@ static PyMethodDef methods[] = {
     {"decode", KEYWORDS(decode),
      "decode($module, /, obj, encoding='utf-8', errors='strict')\n--\n\n"
      "Decode an object with any codec."},
-    {"escape_encode", escape_encode, METH_VARARGS,
+    {"escape_encode", FAST(escape_encode),
      "escape_encode($module, data, errors=None, /)\n--\n\n"},
     DEC(escape, "errors=None"),
     ENC(utf_8, "errors=None"), DEC(utf_8, "errors=None, final=False"),
@@ -446,9 +445,9 @@ static PyMethodDef methods[] = {
     DEC(charmap, "errors=None, mapping=None"),
     {"charmap_build", charmap_build, METH_O,
      "charmap_build($module, map, /)\n--\n\n"},
-    {"readbuffer_encode", readbuffer_encode, METH_VARARGS,
+    {"readbuffer_encode", FAST(readbuffer_encode),
      "readbuffer_encode($module, data, errors=None, /)\n--\n\n"},
-    {"register_error", register_error, METH_VARARGS,
+    {"register_error", FAST(register_error),
      "register_error($module, errors, handler, /)\n--\n\n"
      "Name an error handler, a callable that takes the exception."},
     {"lookup_error", lookup_error, METH_O,

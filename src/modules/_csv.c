@@ -301,7 +301,7 @@ dialect_dealloc(PyObject *self)
 static PyObject *
 dialect_no_pickle(PyObject *self, PyObject *Py_UNUSED(args))
 {
-    return PyErr_Format(PyExc_TypeError, "cannot pickle %.100s instances",
+    return PyErr_Format(PyExc_TypeError, "cannot pickle '%.100s' instances",
                         _PyType_Name(Py_TYPE(self)));
 }
 
@@ -1190,13 +1190,22 @@ static const struct {
     const char *name, *alias;
 } type_names[] = {{"reader", "Reader"}, {"writer", "Writer"}};
 
+/* Made by a specification, its name in messages is the qualified one. */
+static PyType_Slot error_slots[] = {{0, NULL}};
+static PyType_Spec error_spec = {
+    .name = "_csv.Error",
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = error_slots,
+};
+
 static int
 module_exec(PyObject *module)
 {
     struct csv_state *state = PyModule_GetState(module);
     state->field_limit = 128 * 1024;
     state->dialects = PyDict_New();
-    state->error = PyErr_NewException("_csv.Error", NULL, NULL);
+    state->error = PyType_FromModuleAndSpec(module, &error_spec,
+                                            PyExc_Exception);
     if (state->dialects == NULL || state->error == NULL ||
         kr_add_type(module, &dialect_spec, NULL, &state->dialect_type) < 0) {
         return -1;

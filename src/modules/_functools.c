@@ -415,8 +415,12 @@ cmp_to_key(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
 /* ---- reduce */
 
 static PyObject *
-reduce(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+reduce(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+       PyObject *kwnames)
 {
+    if (kwnames != NULL && !_PyArg_NoKwnames("reduce", kwnames)) {
+        return NULL;
+    }
     if (!_PyArg_CheckPositional("reduce", nargs, 2, 3)) {
         return NULL;
     }
@@ -954,7 +958,8 @@ static PyTypeObject lru_type = {
 /* ---- module */
 
 static PyMethodDef functions[] = {
-    {"reduce", (PyCFunction)(void *)reduce, METH_FASTCALL,
+    {"reduce", (PyCFunction)(void *)reduce,
+     METH_FASTCALL | METH_KEYWORDS,
      "reduce(function, iterable[, initial]) -> value\n\n"
      "Apply a function of two arguments cumulatively to the items of an\n"
      "iterable, from left to right, so as to reduce it to a single value."},

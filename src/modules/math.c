@@ -356,8 +356,11 @@ log_of(PyObject *arg, double (*func)(double), double per_bit)
 }
 
 static PyObject *
-math_log(ARGS)
+math_log(ARGS, PyObject *kwnames)
 {
+    if (kwnames != NULL && !_PyArg_NoKwnames("log", kwnames)) {
+        return NULL;
+    }
     if (n < 1 || n > 2) {
         PyErr_SetString(PyExc_TypeError,
                         "math.log requires 1 to 2 arguments");
@@ -540,7 +543,7 @@ static PyMethodDef math_methods[] = {
      "lcm($module, *integers)\n--\n\nThe least common multiple."},
     TWO(ldexp, "x, i", "x * 2**i"),
     ONE(lgamma, "The logarithm of the absolute value of gamma(x)."),
-    {"log", (PyCFunction)(void *)math_log, METH_FASTCALL,
+    {"log", (PyCFunction)(void *)math_log, METH_FASTCALL | METH_KEYWORDS,
      "log(x, [base=math.e])\nThe logarithm of x to the given base."},
     ONE(log10, "The logarithm of x to base 10."),
     ONE(log1p, "The natural logarithm of 1 + x, accurate for small x."),

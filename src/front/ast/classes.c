@@ -98,7 +98,7 @@ set_fields(PyObject *self, PyObject *fields, PyObject *args, PyObject *kwargs)
         PyErr_Format(PyExc_TypeError,
                      "%.400s constructor takes at most "
                      "%zd positional argument%s",
-                     Py_TYPE(self)->tp_name, nfields, nfields == 1 ? "" : "s");
+                     _PyType_Name(Py_TYPE(self)), nfields, nfields == 1 ? "" : "s");
         return -1;
     }
     for (Py_ssize_t i = 0; i < nargs; i++) {
@@ -114,7 +114,7 @@ set_fields(PyObject *self, PyObject *fields, PyObject *args, PyObject *kwargs)
         if (twice > 0) {
             PyErr_Format(PyExc_TypeError,
                          "%.400s got multiple values for argument '%U'",
-                         Py_TYPE(self)->tp_name, key);
+                         _PyType_Name(Py_TYPE(self)), key);
         }
         if (twice != 0 || PyObject_SetAttr(self, key, value) < 0) {
             return -1;

@@ -406,7 +406,7 @@ static PyObject *
 deque_rotate(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     Py_ssize_t n = 1;
-    if (!_PyArg_CheckPositional("rotate", nargs, 0, 1)) {
+    if (!_PyArg_CheckPositional("deque.rotate", nargs, 0, 1)) {
         return NULL;
     }
     if (nargs) {
@@ -492,9 +492,10 @@ deque_index(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     deque *d = D(op);
     Py_ssize_t n = Py_SIZE(d), start = 0, stop = n;
-    if (!_PyArg_CheckPositional("index", nargs, 1, 3)
-        || (nargs > 1 && !_PyEval_SliceIndexNotNone(args[1], &start))
-        || (nargs > 2 && !_PyEval_SliceIndexNotNone(args[2], &stop))) {
+    PyObject *v;
+    if (!_PyArg_ParseStack(args, nargs, "O|O&O&:index", &v,
+                           _PyEval_SliceIndexNotNone, &start,
+                           _PyEval_SliceIndexNotNone, &stop)) {
         return NULL;
     }
     start = start < 0 ? (start + n < 0 ? 0 : start + n) : start;
@@ -502,7 +503,7 @@ deque_index(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     stop = stop > n ? n : stop;
     size_t state = d->state;
     for (Py_ssize_t i = start; i < stop; i++) {
-        int cmp = item_equals(d, i, args[0]);
+        int cmp = item_equals(d, i, v);
         if (cmp > 0) {
             return PyLong_FromSsize_t(i);
         }
@@ -510,7 +511,7 @@ deque_index(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
             return NULL;
         }
     }
-    PyErr_Format(PyExc_ValueError, "%R is not in deque", args[0]);
+    PyErr_Format(PyExc_ValueError, "%R is not in deque", v);
     return NULL;
 }
 
@@ -518,32 +519,26 @@ static PyObject *
 deque_insert(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     deque *d = D(op);
-    if (!_PyArg_CheckPositional("insert", nargs, 2, 2)) {
+    PyObject *v;
+    Py_ssize_t index;
+    if (!_PyArg_ParseStack(args, nargs, "nO:insert", &index, &v)) {
         return NULL;
     }
-    PyObject *number = PyNumber_Index(args[0]);
-    if (number == NULL) {
-        return NULL;
-    }
-    Py_ssize_t index = PyLong_AsSsize_t(number), n = Py_SIZE(d);
-    Py_DECREF(number);
-    if (index == -1 && PyErr_Occurred()) {
-        return NULL;
-    }
+    Py_ssize_t n = Py_SIZE(d); /* __index__ may have changed it */
     if (d->maxlen == n) {
         PyErr_SetString(PyExc_IndexError,
                         "deque already at its maximum size");
         return NULL;
     }
     if (index >= n) {
-        return deque_append(op, args[1]);
+        return deque_append(op, v);
     }
     if (index <= -n || index == 0) {
-        return deque_appendleft(op, args[1]);
+        return deque_appendleft(op, v);
     }
     index += index < 0 ? n : 0;
     if (index < n / 2) {
-        if (put_left(d, Py_NewRef(args[1])) < 0) {
+        if (put_left(d, Py_NewRef(v)) < 0) {
             return NULL;
         }
         for (Py_ssize_t i = 0; i < index; i++) {
@@ -551,14 +546,14 @@ deque_insert(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         }
     }
     else {
-        if (put_right(d, Py_NewRef(args[1])) < 0) {
+        if (put_right(d, Py_NewRef(v)) < 0) {
             return NULL;
         }
         for (Py_ssize_t i = n; i > index; i--) {
             *slot(d, i) = *slot(d, i - 1);
         }
     }
-    *slot(d, index) = args[1];
+    *slot(d, index) = v;
     Py_RETURN_NONE;
 }
 

@@ -404,7 +404,7 @@ timezone_fromutc(PyObject *self, PyObject *dt)
 {
     if (!IS_DATETIME(dt)) {
         PyErr_SetString(PyExc_TypeError,
-                        "fromutc: argument must be a datetime instance");
+                        "fromutc: argument must be a datetime");
         return NULL;
     }
     if (kr_dt_tzinfo_of(dt) != self) {

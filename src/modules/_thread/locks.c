@@ -67,7 +67,8 @@ parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
     if (nargs == 0 && kwnames == NULL) {
         return 0;
     }
-    if (!kr_parse_named(args, nargs, kwnames, &parser, &blocking, &object)) {
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &blocking,
+                                      &object)) {
         return -1;
     }
     if (object != NULL
@@ -82,7 +83,7 @@ parse_acquire(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
     }
     if (*timeout < 0 && *timeout != no_timeout) {
         PyErr_SetString(PyExc_ValueError,
-                        "timeout value must be a non-negative number");
+                        "timeout value must be positive");
         return -1;
     }
     if (!blocking) {

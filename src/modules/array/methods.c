@@ -1,5 +1,6 @@
 /* The methods of arrays. */
 #include "modules/array/array.h"
+#include "modules/kwargs.h"
 #include "objects/ids.h"
 #include "objects/unpack.h"
 
@@ -118,10 +119,14 @@ array_pop(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 }
 
 static PyObject *
-array_extend(PyObject *op, PyObject *iterable)
+array_extend(PyObject *op, KR_FASTCALL_ARGS)
 {
-    return kr_array_extend_iterable(op, iterable) < 0 ? NULL
-                                                      : Py_NewRef(Py_None);
+    KR_PARSER("extend", "");
+    PyObject *iterable;
+    return !kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &iterable) ||
+                   kr_array_extend_iterable(op, iterable) < 0
+               ? NULL
+               : Py_NewRef(Py_None);
 }
 
 static PyObject *
@@ -223,11 +228,13 @@ kr_array_frombytes(PyObject *op, PyObject *arg)
 }
 
 static PyObject *
-array_fromfile(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+array_fromfile(PyObject *op, KR_FASTCALL_ARGS)
 {
+    KR_PARSER("fromfile", "", "");
+    PyObject *a[2];
     Py_ssize_t n;
-    if (!_PyArg_CheckPositional("fromfile", nargs, 2, 2) ||
-        index_arg(args[1], &n) < 0) {
+    if (!kr_unpack(args, nargs, kwnames, &parser, 2, 2, 2, a) ||
+        index_arg(a[1], &n) < 0) {
         return NULL;
     }
     if (n < 0) {
@@ -238,7 +245,7 @@ array_fromfile(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     if (n > PY_SSIZE_T_MAX / size) {
         return PyErr_NoMemory();
     }
-    PyObject *b = PyObject_CallMethod(args[0], "read", "n", n * size);
+    PyObject *b = PyObject_CallMethod(a[0], "read", "n", n * size);
     if (b == NULL) {
         return NULL;
     }
@@ -258,8 +265,13 @@ array_fromfile(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 }
 
 static PyObject *
-array_tofile(PyObject *op, PyObject *f)
+array_tofile(PyObject *op, KR_FASTCALL_ARGS)
 {
+    KR_PARSER("tofile", "");
+    PyObject *f;
+    if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &f)) {
+        return NULL;
+    }
     Py_ssize_t total = Py_SIZE(op) * A(op)->kind->itemsize;
     const Py_ssize_t block = 64 * 1024;
     for (Py_ssize_t at = 0; at < total; at += block) {
@@ -277,6 +289,16 @@ array_tofile(PyObject *op, PyObject *f)
         total = Py_SIZE(op) * A(op)->kind->itemsize;
     }
     Py_RETURN_NONE;
+}
+
+static PyObject *
+array_reduce_ex(PyObject *op, KR_FASTCALL_ARGS)
+{
+    KR_PARSER("__reduce_ex__", "");
+    PyObject *protocol;
+    return kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &protocol)
+               ? kr_array_reduce_ex(op, protocol)
+               : NULL;
 }
 
 static PyObject *
@@ -380,9 +402,9 @@ PyMethodDef kr_array_methods[] = {
          "Return number of occurrences of v in the array.")},
     {"__deepcopy__", array_deepcopy, METH_O,
      SIG("__deepcopy__", "$self, unused, /", "Return a copy of the array.")},
-    {"extend", array_extend, METH_O,
+    {"extend", KR_CAST(array_extend), KR_FAST,
      SIG("extend", "$self, bb, /", "Append items to the end of the array.")},
-    {"fromfile", (PyCFunction)(void *)array_fromfile, METH_FASTCALL,
+    {"fromfile", KR_CAST(array_fromfile), KR_FAST,
      SIG("fromfile", "$self, f, n, /",
          "Read n objects from the file object f and append them.")},
     {"fromlist", array_fromlist, METH_O,
@@ -403,7 +425,7 @@ PyMethodDef kr_array_methods[] = {
     {"pop", (PyCFunction)(void *)array_pop, METH_FASTCALL,
      SIG("pop", "$self, i=-1, /",
          "Return the i-th element and delete it from the array.")},
-    {"__reduce_ex__", kr_array_reduce_ex, METH_O,
+    {"__reduce_ex__", KR_CAST(array_reduce_ex), KR_FAST,
      SIG("__reduce_ex__", "$self, value, /",
          "Return state information for pickling.")},
     {"remove", array_remove, METH_O,
@@ -412,7 +434,7 @@ PyMethodDef kr_array_methods[] = {
     {"reverse", array_reverse, METH_NOARGS,
      SIG("reverse", "$self, /",
          "Reverse the order of the items in the array.")},
-    {"tofile", array_tofile, METH_O,
+    {"tofile", KR_CAST(array_tofile), KR_FAST,
      SIG("tofile", "$self, f, /",
          "Write all items (as machine values) to the file object f.")},
     {"tolist", kr_array_tolist, METH_NOARGS,

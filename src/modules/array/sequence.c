@@ -286,7 +286,7 @@ kr_array_inplace_concat(PyObject *self, PyObject *other)
 {
     if (!kr_array_is_array(self, other)) {
         PyErr_Format(PyExc_TypeError,
-                     "can only extend with array (not \"%.200s\")",
+                     "can only extend array with array (not \"%.200s\")",
                      Py_TYPE(other)->tp_name);
         return NULL;
     }

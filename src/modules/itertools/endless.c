@@ -596,7 +596,13 @@ static PyObject *
 teedata_new(PyTypeObject *type, PyObject *args, PyObject *kw)
 {
     PyObject *it, *values, *next;
-    if (!PyArg_ParseTuple(args, "OO!O", &it, &PyList_Type, &values, &next)) {
+    if ((type == &kr_it_teedata && !_PyArg_NoKeywords("teedataobject", kw)) ||
+        !PyArg_UnpackTuple(args, "teedataobject", 3, 3, &it, &values,
+                           &next)) {
+        return NULL;
+    }
+    if (!PyList_Check(values)) {
+        _PyArg_BadArgument("teedataobject", "argument 2", "list", values);
         return NULL;
     }
     teedata *tdo = (teedata *)teedata_make(it);
@@ -717,7 +723,8 @@ static PyObject *
 tee_new(PyTypeObject *type, PyObject *args, PyObject *kw)
 {
     PyObject *iterable;
-    if (!PyArg_UnpackTuple(args, "_tee", 1, 1, &iterable)) {
+    if ((type == &kr_it_tee && !_PyArg_NoKeywords("_tee", kw)) ||
+        !PyArg_UnpackTuple(args, "_tee", 1, 1, &iterable)) {
         return NULL;
     }
     return tee_from_iterable(iterable);
@@ -804,7 +811,12 @@ kr_it_tee_function(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         return NULL;
     }
     if (nargs == 2) {
-        n = PyNumber_AsSsize_t(args[1], PyExc_OverflowError);
+        PyObject *index = PyNumber_Index(args[1]);
+        if (index == NULL) {
+            return NULL;
+        }
+        n = PyLong_AsSsize_t(index);
+        Py_DECREF(index);
         if (n == -1 && PyErr_Occurred()) {
             return NULL;
         }

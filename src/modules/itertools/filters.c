@@ -786,7 +786,13 @@ static PyObject *
 grouper_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     PyObject *parent, *tgtkey;
-    if (!PyArg_ParseTuple(args, "O!O", &kr_it_groupby, &parent, &tgtkey)) {
+    if ((type == &kr_it_grouper && !_PyArg_NoKeywords("_grouper", kwds)) ||
+        !PyArg_UnpackTuple(args, "_grouper", 2, 2, &parent, &tgtkey)) {
+        return NULL;
+    }
+    if (!PyObject_TypeCheck(parent, &kr_it_groupby)) {
+        _PyArg_BadArgument("_grouper", "argument 1", "itertools.groupby",
+                           parent);
         return NULL;
     }
     return grouper_make((groupby *)parent, tgtkey);

@@ -151,13 +151,13 @@ new_stream(PyTypeObject *type)
 static PyObject *
 compressor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    KR_PARSER("BZ2Compressor", "");
-    PyObject *a[1];
     int level = 9;
     if ((kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0 &&
          !_PyArg_NoKeywords("BZ2Compressor", kwargs)) ||
-        !kr_unpack_tuple(args, NULL, &parser, 0, 1, 1, a) ||
-        (a[0] != NULL && !kr_arg_int(a[0], &level))) {
+        !_PyArg_CheckPositional("BZ2Compressor", PyTuple_GET_SIZE(args), 0,
+                                1) ||
+        (PyTuple_GET_SIZE(args) > 0 &&
+         !kr_arg_int(PyTuple_GET_ITEM(args, 0), &level))) {
         return NULL;
     }
     if (level < 1 || level > 9) {

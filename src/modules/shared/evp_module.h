@@ -2,8 +2,8 @@
  * of libcrypto each.
  *
  * The including file lists them in the macro ALGORITHMS, and defines
- * EVP_TYPES_ARE_PUBLIC if the types themselves are the constructors, else
- * CONSTRUCTOR functions; DEFINE_MODULE completes it. */
+ * EVP_TYPES_ARE_PUBLIC (as their name in messages) if the types themselves are
+ * the constructors, else CONSTRUCTOR functions; DEFINE_MODULE completes it. */
 #include "modules/shared/evp_object.h"
 
 struct algorithm {
@@ -190,7 +190,8 @@ static PyObject *
 hash_new(PyTypeObject *type, PyObject *tuple, PyObject *kwargs)
 {
     static const char *const keywords[] = {"", "usedforsecurity", NULL};
-    static _PyArg_Parser parser = {.keywords = keywords, .fname = "hash"};
+    static _PyArg_Parser parser = {.keywords = keywords,
+                                   .fname = EVP_TYPES_ARE_PUBLIC};
     PyObject *a[2];
     int secure;
     if (!kr_unpack_tuple(tuple, kwargs, &parser, 0, 1, 2, a) ||

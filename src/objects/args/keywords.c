@@ -5,6 +5,7 @@
 #include "objects/immortal.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Where the arguments of a call are; kwargs and kwnames exclude each other. */
@@ -26,6 +27,7 @@ struct signature {
     int len;            /* all parameters */
     int min;            /* required ones */
     int max;            /* that can be given by position */
+    bool has_bar;       /* the format has a '|', and is read for each call */
 };
 
 static const char *
@@ -101,8 +103,8 @@ too_many_positional(const struct signature *sig, const struct call_args *call)
     PyErr_Format(PyExc_TypeError,
                  "%.200s%s takes %s %d positional argument%s (%zd given)",
                  shown_name(sig), parens(sig),
-                 sig->min < sig->max ? "at most" : "exactly", sig->max,
-                 sig->max == 1 ? "" : "s", call->nargs);
+                 sig->min < sig->max || sig->has_bar ? "at most" : "exactly",
+                 sig->max, sig->max == 1 ? "" : "s", call->nargs);
 }
 
 static void
@@ -447,6 +449,7 @@ parse_keywords(PyObject *args, PyObject *kwargs, const char *format,
         read_signature(format, &sig) < 0) {
         return 0;
     }
+    sig.has_bar = strcspn(format, "|") < strcspn(format, ":;");
     sig.names = make_names(keywords, sig.len, sig.pos);
     if (sig.names == NULL) {
         return 0;

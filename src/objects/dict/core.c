@@ -606,7 +606,7 @@ kr_dict_move(PyDictObject *dict, PyObject *key, Py_hash_t hash, bool last)
     Py_ssize_t ix = kr_dict_lookup_index(dict, key, hash);
     if (ix < 0) {
         if (ix == KR_DICT_EMPTY) {
-            _PyErr_SetKeyError(key);
+            PyErr_SetObject(PyExc_KeyError, key); /* a tuple is spread */
         }
         return -1;
     }

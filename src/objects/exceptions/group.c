@@ -147,8 +147,12 @@ group_str(PyBaseExceptionGroupObject *self)
 }
 
 static PyObject *
-group_derive(PyBaseExceptionGroupObject *self, PyObject *excs)
+group_derive(PyBaseExceptionGroupObject *self, PyObject *given)
 {
+    PyObject *excs;
+    if (!PyArg_ParseTuple(given, "O", &excs)) {
+        return NULL;
+    }
     PyObject *args = PyTuple_Pack(2, self->msg, excs);
     if (args == NULL) {
         return NULL;
@@ -389,11 +393,13 @@ split_tree(PyObject *exc, struct matcher *m, int want_rest, struct split *out)
 }
 
 static PyObject *
-group_split(PyObject *self, PyObject *value)
+group_split(PyObject *self, PyObject *args)
 {
+    PyObject *value;
     struct matcher m;
     struct split out;
-    if (make_matcher(value, &m) < 0 || split_tree(self, &m, 1, &out) < 0) {
+    if (!PyArg_UnpackTuple(args, "split", 1, 1, &value) ||
+        make_matcher(value, &m) < 0 || split_tree(self, &m, 1, &out) < 0) {
         return NULL;
     }
     PyObject *res = PyTuple_Pack(2, out.match, out.rest);
@@ -403,11 +409,13 @@ group_split(PyObject *self, PyObject *value)
 }
 
 static PyObject *
-group_subgroup(PyObject *self, PyObject *value)
+group_subgroup(PyObject *self, PyObject *args)
 {
+    PyObject *value;
     struct matcher m;
     struct split out;
-    if (make_matcher(value, &m) < 0 || split_tree(self, &m, 0, &out) < 0) {
+    if (!PyArg_UnpackTuple(args, "subgroup", 1, 1, &value) ||
+        make_matcher(value, &m) < 0 || split_tree(self, &m, 0, &out) < 0) {
         return NULL;
     }
     return out.match;
@@ -556,9 +564,9 @@ done:
 static PyMethodDef group_methods[] = {
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "See PEP 585"},
-    {"derive", (PyCFunction)group_derive, METH_O, NULL},
-    {"split", group_split, METH_O, NULL},
-    {"subgroup", group_subgroup, METH_O, NULL},
+    {"derive", (PyCFunction)group_derive, METH_VARARGS, NULL},
+    {"split", group_split, METH_VARARGS, NULL},
+    {"subgroup", group_subgroup, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -231,9 +231,7 @@ static PyObject *
 object_format(PyObject *self, PyObject *spec)
 {
     if (!PyUnicode_Check(spec)) {
-        PyErr_Format(PyExc_TypeError,
-                     "__format__() argument must be str, not %.50s",
-                     Py_TYPE(spec)->tp_name);
+        _PyArg_BadArgument("__format__", "argument", "str", spec);
         return NULL;
     }
     /* A specification would be lost on a mere text. */

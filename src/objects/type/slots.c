@@ -123,10 +123,12 @@ wrap_ternary_r(PyObject *self, PyObject *args, void *wrapped)
 static PyObject *
 wrap_index_arg(PyObject *self, PyObject *args, void *wrapped)
 {
-    if (!check_count(args, 1)) {
+    PyObject *count;
+    /* a function without a name: its message starts with a blank */
+    if (!PyArg_UnpackTuple(args, "", 1, 1, &count)) {
         return NULL;
     }
-    Py_ssize_t i = PyNumber_AsSsize_t(arg(args, 0), PyExc_OverflowError);
+    Py_ssize_t i = PyNumber_AsSsize_t(count, PyExc_OverflowError);
     if (i == -1 && PyErr_Occurred()) {
         return NULL;
     }

@@ -49,25 +49,8 @@ builtin_callable(PyObject *module, PyObject *obj)
 static PyObject *
 builtin_chr(PyObject *module, PyObject *arg)
 {
-    int overflow;
-    PyObject *index = _PyNumber_Index(arg);
-    if (index == NULL) {
-        return NULL;
-    }
-    long i = PyLong_AsLongAndOverflow(index, &overflow);
-    Py_DECREF(index);
-    if (overflow || i < INT_MIN || i > INT_MAX) {
-        if (overflow < 0 || i < INT_MIN) {
-            PyErr_SetString(PyExc_OverflowError,
-                            "signed integer is less than minimum");
-        }
-        else {
-            PyErr_SetString(PyExc_OverflowError,
-                            "Python int too large to convert to C int");
-        }
-        return NULL;
-    }
-    return PyUnicode_FromOrdinal((int)i);
+    int c = _PyLong_AsInt(arg);
+    return c == -1 && PyErr_Occurred() ? NULL : PyUnicode_FromOrdinal(c);
 }
 
 static PyObject *

@@ -262,7 +262,7 @@ builtin_eval(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     if (globals != Py_None && !PyDict_Check(globals)) {
         PyErr_SetString(PyExc_TypeError,
                         PyMapping_Check(globals)
-                            ? "globals must be a real dict; try eval(code, {}, "
+                            ? "globals must be a real dict; try eval(expr, {}, "
                               "mapping)"
                             : "globals must be a dict");
         return NULL;

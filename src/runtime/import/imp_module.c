@@ -194,6 +194,11 @@ imp_get_frozen_object(PyObject *module, PyObject *const *args,
     struct kr_frozen_info info;
     if (nargs == 2 && args[1] != Py_None) {
         Py_buffer view;
+        if (!PyObject_CheckBuffer(args[1])) {
+            _PyArg_BadArgument("get_frozen_object", "argument 2", "bytes",
+                               args[1]);
+            return NULL;
+        }
         if (PyObject_GetBuffer(args[1], &view, PyBUF_SIMPLE) < 0) {
             return NULL;
         }
@@ -219,10 +224,23 @@ imp_get_frozen_object(PyObject *module, PyObject *const *args,
     return kr_frozen_code(&info);
 }
 
+static bool
+check_name(const char *function, PyObject *name)
+{
+    if (!PyUnicode_Check(name)) {
+        _PyArg_BadArgument(function, "argument", "str", name);
+        return false;
+    }
+    return true;
+}
+
 static PyObject *
 imp_is_frozen_package(PyObject *module, PyObject *name)
 {
     struct kr_frozen_info info;
+    if (!check_name("is_frozen_package", name)) {
+        return NULL;
+    }
     enum kr_frozen_status status = kr_frozen_find(name, &info);
     if (status != KR_FROZEN_OK && status != KR_FROZEN_EXCLUDED) {
         kr_frozen_error(status, name);
@@ -235,12 +253,18 @@ static PyObject *
 imp_is_frozen(PyObject *module, PyObject *name)
 {
     struct kr_frozen_info info;
+    if (!check_name("is_frozen", name)) {
+        return NULL;
+    }
     return PyBool_FromLong(kr_frozen_find(name, &info) == KR_FROZEN_OK);
 }
 
 static PyObject *
 imp_init_frozen(PyObject *module, PyObject *name)
 {
+    if (!check_name("init_frozen", name)) {
+        return NULL;
+    }
     int res = PyImport_ImportFrozenModuleObject(name);
     if (res < 0) {
         return NULL;
@@ -318,9 +342,9 @@ imp_source_hash(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
                 PyObject *kwnames)
 {
     static const char *const keywords[] = {"key", "source", NULL};
-    static _PyArg_Parser parser = {.format = "Ly*:source_hash",
+    static _PyArg_Parser parser = {.format = "ly*:source_hash",
                                    .keywords = keywords};
-    long long key;
+    long key;
     Py_buffer source;
     if (!kr_parse_named(args, nargs, kwnames, &parser, &key, &source)) {
         return NULL;
