@@ -1,4 +1,5 @@
-"""A sample of tests/failures: allocations that fail, calls that do."""
+"""A sample of tests/failures: allocations that fail, calls that do, and
+what these say."""
 import sys
 
 # They wait, or leave tasks and interpreters behind: only in the long run.
@@ -20,3 +21,8 @@ def run(report, top):
     for what in ("_abc", "_bisect", "_heapq", "_datetime"):
         _, problems = calls_fail.check(report.krait, what, repeat=60)
         report.add(f"odd calls of {what}", "\n".join(problems) or None)
+    for what in ("types", "builtins", "array", "binascii", "itertools",
+                 "_codecs", "_collections", "_csv", "_imp", "_struct", "grp"):
+        _, problems = calls_fail.check(report.krait, what, messages=True)
+        report.add(f"messages of odd calls of {what}",
+                   "\n".join(problems) or None)
