@@ -7,6 +7,7 @@
 
 #include "modules/addtype.h"
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 #include "objects/ids.h"
 
 #define NOT_SET ((Py_UCS4)-1)
@@ -1276,6 +1277,7 @@ static struct PyModuleDef module_def = {
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
+    .m_free = kr_module_free,
 };
 
 /* The state of the module that made `type` or a base of it. */

@@ -9,6 +9,7 @@
 #include <wchar.h>
 
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 #include "runtime/fileutils.h"
 
 typedef struct {
@@ -470,6 +471,7 @@ static PyModuleDef locale_def = {
     .m_slots = locale_slots,
     .m_traverse = locale_traverse,
     .m_clear = locale_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

@@ -5,6 +5,7 @@
 
 #include "modules/accounts.h"
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 #include "modules/posix/ids.h"
 
 typedef struct {
@@ -188,6 +189,7 @@ static PyModuleDef grp_def = {
     .m_slots = grp_slots,
     .m_traverse = grp_traverse,
     .m_clear = grp_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "modules/accounts.h"
+#include "modules/modfree.h"
 #include "modules/posix/ids.h"
 
 typedef struct {
@@ -169,6 +170,7 @@ static PyModuleDef pwd_def = {
     .m_slots = pwd_slots,
     .m_traverse = pwd_traverse,
     .m_clear = pwd_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 
 typedef struct {
     PyTypeObject *struct_rusage;
@@ -285,6 +286,7 @@ static PyModuleDef resource_def = {
     .m_slots = resource_slots,
     .m_traverse = resource_traverse,
     .m_clear = resource_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 #include "objects/ids.h"
 
 typedef struct {
@@ -862,6 +863,7 @@ static PyModuleDef select_def = {
     .m_slots = select_slots,
     .m_traverse = select_traverse,
     .m_clear = select_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

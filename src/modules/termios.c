@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 
 #ifndef VSWTCH
 #define VSWTCH VSWTC
@@ -565,6 +566,7 @@ static PyModuleDef termios_def = {
     .m_slots = termios_slots,
     .m_traverse = termios_traverse,
     .m_clear = termios_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

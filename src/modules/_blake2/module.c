@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "modules/addtype.h"
+#include "modules/modfree.h"
 
 /* The order of message words in each round. */
 static const uint8_t schedule[10][16] = {
@@ -480,6 +481,7 @@ static struct PyModuleDef module_def = {
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

@@ -2,6 +2,7 @@
 #include "modules/_sre/chars.h"
 #include "modules/_sre/sre.h"
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 #include "objects/args/named.h"
 
 #include <Python.h>
@@ -236,6 +237,7 @@ static struct PyModuleDef module_def = {
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

@@ -8,6 +8,7 @@
 
 #include "modules/addtype.h"
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 #include "modules/shared/stream.h"
 
 struct module_state {
@@ -449,6 +450,7 @@ static struct PyModuleDef module_def = {
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

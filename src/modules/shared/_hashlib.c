@@ -1,5 +1,6 @@
 /* The module _hashlib: every hash of libcrypto, HMAC and key derivation. */
 #include "modules/addtype.h"
+#include "modules/modfree.h"
 #include "modules/shared/evp_object.h"
 
 #include <limits.h>
@@ -1009,6 +1010,7 @@ static PyModuleDef module_def = {
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "modules/kwargs.h"
+#include "modules/modfree.h"
 #include "modules/shared/stream.h"
 
 #define DEF_BUF_SIZE (16 * 1024)
@@ -1067,6 +1068,7 @@ static PyModuleDef zlib_def = {
     .m_slots = zlib_slots,
     .m_traverse = zlib_traverse,
     .m_clear = zlib_clear,
+    .m_free = kr_module_free,
 };
 
 PyMODINIT_FUNC
