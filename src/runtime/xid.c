@@ -120,27 +120,19 @@ share_str(PyObject *obj, _PyCrossInterpreterData *data)
 
 /* --- the registry -------------------------------------------------------- */
 
-static int
-add_type(PyTypeObject *type, crossinterpdatafunc get)
+int
+kr_xid_register(PyTypeObject *type, crossinterpdatafunc get)
 {
     struct entry *e = PyMem_RawMalloc(sizeof(*e));
     if (e == NULL) {
+        PyErr_NoMemory();
         return -1;
     }
+    pthread_mutex_lock(&state.mutex);
     *e = (struct entry){type, get, state.types};
     state.types = e;
+    pthread_mutex_unlock(&state.mutex);
     return 0;
-}
-
-static int
-add_known(void)
-{
-    return add_type(Py_TYPE(Py_None), share_none) < 0
-                   || add_type(&PyLong_Type, share_int) < 0
-                   || add_type(&PyBytes_Type, share_bytes) < 0
-                   || add_type(&PyUnicode_Type, share_str) < 0
-               ? -1
-               : 0;
 }
 
 int
@@ -155,14 +147,11 @@ _PyCrossInterpreterData_RegisterClass(PyTypeObject *type,
         PyErr_Format(PyExc_ValueError, "missing 'getdata' func");
         return -1;
     }
-    Py_INCREF(type);
-    pthread_mutex_lock(&state.mutex);
-    int res = state.types == NULL ? add_known() : 0;
-    if (res == 0) {
-        res = add_type(type, get);
+    if (kr_xid_register(type, get) < 0) {
+        return -1;
     }
-    pthread_mutex_unlock(&state.mutex);
-    return res;
+    Py_INCREF(type);
+    return 0;
 }
 
 void
@@ -178,10 +167,18 @@ kr_xid_forget(PyTypeObject *type)
         }
     }
     pthread_mutex_unlock(&state.mutex);
-    if (found != NULL) {
-        PyMem_RawFree(found);
-        Py_DECREF(type);
-    }
+    PyMem_RawFree(found);
+}
+
+/* How values of a built-in type go, or NULL. */
+static crossinterpdatafunc
+find_known(PyTypeObject *type)
+{
+    return type == Py_TYPE(Py_None)   ? share_none
+           : type == &PyLong_Type    ? share_int
+           : type == &PyBytes_Type   ? share_bytes
+           : type == &PyUnicode_Type ? share_str
+                                     : NULL;
 }
 
 crossinterpdatafunc
@@ -189,9 +186,6 @@ _PyCrossInterpreterData_Lookup(PyObject *obj)
 {
     crossinterpdatafunc get = NULL;
     pthread_mutex_lock(&state.mutex);
-    if (state.types == NULL) {
-        add_known();
-    }
     for (struct entry *e = state.types; e != NULL; e = e->next) {
         if (e->type == Py_TYPE(obj)) {
             get = e->get;
@@ -199,7 +193,7 @@ _PyCrossInterpreterData_Lookup(PyObject *obj)
         }
     }
     pthread_mutex_unlock(&state.mutex);
-    return get;
+    return get != NULL ? get : find_known(Py_TYPE(obj));
 }
 
 int

@@ -274,5 +274,5 @@ kr_channel_id_init(PyObject *module)
     struct kr_subinterp_module *st = kr_subinterp_state(module);
     return kr_add_type(module, &channel_id_spec, NULL, &st->channel_id) < 0
                ? -1
-               : _PyCrossInterpreterData_RegisterClass(st->channel_id, share);
+               : kr_xid_register(st->channel_id, share);
 }
