@@ -257,8 +257,25 @@ local_dealloc(LocalObject *self)
 static int
 is_dict_name(PyObject *name)
 {
-    return PyUnicode_Check(name)
-           && PyUnicode_CompareWithASCIIString(name, "__dict__") == 0;
+    return PyObject_RichCompareBool(name, KR_ID(__dict__), Py_EQ);
+}
+
+/* The dictionary of this thread, or the value in it: of _local itself, whose
+ * attributes are no descriptors, that one goes first. */
+static PyObject *
+local_lookup(LocalObject *self, PyObject *name, PyObject *dict)
+{
+    int whole = is_dict_name(name);
+    if (whole != 0) {
+        return whole < 0 ? NULL : Py_NewRef(dict);
+    }
+    if (Py_TYPE(self)->tp_base == &PyBaseObject_Type) {
+        PyObject *value = PyDict_GetItemWithError(dict, name);
+        if (value != NULL || PyErr_Occurred()) {
+            return Py_XNewRef(value);
+        }
+    }
+    return _PyObject_GenericGetAttrWithDict((PyObject *)self, name, dict, 0);
 }
 
 static PyObject *
@@ -268,12 +285,8 @@ local_getattro(LocalObject *self, PyObject *name)
     if (dict == NULL) {
         return NULL;
     }
-    if (is_dict_name(name)) {
-        return Py_NewRef(dict);
-    }
     Py_INCREF(dict);
-    PyObject *res = _PyObject_GenericGetAttrWithDict((PyObject *)self, name,
-                                                     dict, 0);
+    PyObject *res = local_lookup(self, name, dict);
     Py_DECREF(dict);
     return res;
 }
@@ -285,15 +298,17 @@ local_setattro(LocalObject *self, PyObject *name, PyObject *value)
     if (dict == NULL) {
         return -1;
     }
-    if (is_dict_name(name)) {
+    Py_INCREF(dict);
+    int res = -1, whole = is_dict_name(name);
+    if (whole > 0) {
         PyErr_Format(PyExc_AttributeError,
                      "'%.50s' object attribute '%U' is read-only",
                      Py_TYPE(self)->tp_name, name);
-        return -1;
     }
-    Py_INCREF(dict);
-    int res = _PyObject_GenericSetAttrWithDict((PyObject *)self, name, value,
+    else if (whole == 0) {
+        res = _PyObject_GenericSetAttrWithDict((PyObject *)self, name, value,
                                                dict);
+    }
     Py_DECREF(dict);
     return res;
 }
