@@ -249,7 +249,7 @@ static PyObject *
 queue_get_nowait(Queue *self, PyTypeObject *cls, PyObject *const *args,
                  Py_ssize_t nargs, PyObject *kwnames)
 {
-    if (nargs || (kwnames != NULL && PyTuple_GET_SIZE(kwnames))) {
+    if (nargs) { /* keywords are ignored, as by the reference */
         PyErr_SetString(PyExc_TypeError,
                         "get_nowait() takes no arguments");
         return NULL;

@@ -1,6 +1,7 @@
 /* Module _tokenize: our lexer as an iterator, for tests and tools. */
 #define PY_SSIZE_T_CLEAN
 #include "front/lexer/lexer.h"
+#include "objects/args/named.h"
 
 PyMODINIT_FUNC PyInit__tokenize(void);
 
@@ -15,9 +16,8 @@ iter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"source", NULL};
     const char *source;
-    Py_ssize_t len;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s#:tokenizeriter", names,
-                                     &source, &len)) {
+    if (!kr_parse_tuple_named(args, kwargs, "s:tokenizeriter", names,
+                              &source)) {
         return NULL;
     }
     struct tokenizer_iter *self =
@@ -31,7 +31,7 @@ iter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyErr_NoMemory();
     }
     if (self->filename == NULL || self->lexer == NULL ||
-        kr_lexer_init(self->lexer, source, (size_t)len, true,
+        kr_lexer_init(self->lexer, source, strlen(source), true,
                       self->filename) < 0) {
         Py_DECREF(self);
         return NULL;

@@ -72,6 +72,13 @@ kr_arg_int(PyObject *o, int *out)
     return *out != -1 || !PyErr_Occurred();
 }
 
+/* As "i" of PyArg_Parse, whose errors of too large numbers are others. */
+static inline bool
+kr_arg_parsed_int(PyObject *o, int *out)
+{
+    return PyArg_Parse(o, "i", out) != 0;
+}
+
 static inline bool
 kr_arg_long(PyObject *o, long *out)
 {

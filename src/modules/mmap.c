@@ -299,9 +299,6 @@ mmap_size(MMap *self, PyObject *unused)
     if (!is_valid(self)) {
         return NULL;
     }
-    if (self->fd == -1) {
-        return PyLong_FromSsize_t(self->size);
-    }
     if (_Py_fstat(self->fd, &st) == -1) {
         return NULL;
     }

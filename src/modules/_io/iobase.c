@@ -114,7 +114,7 @@ kr_io_offset(PyObject *o, PyObject *overflow_error)
     if (index == NULL) {
         return -1;
     }
-    long long value = PyLong_AsLongLong(index);
+    long value = PyLong_AsLong(index);
     if (value == -1 && PyErr_Occurred() && overflow_error != NULL &&
         PyErr_ExceptionMatches(PyExc_OverflowError)) {
         PyErr_Clear();

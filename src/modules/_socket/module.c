@@ -26,7 +26,7 @@ static PyObject *
 socket_dup(PyObject *module, PyObject *arg)
 {
     int fd;
-    if (!kr_arg_int(arg, &fd) || (fd = _Py_dup(fd)) < 0) {
+    if (!kr_arg_parsed_int(arg, &fd) || (fd = _Py_dup(fd)) < 0) {
         return NULL;
     }
     return PyLong_FromLong(fd);
@@ -166,7 +166,7 @@ socket_inet_ntoa(PyObject *module, PyObject *args)
     }
     PyBuffer_Release(&packed);
     if (!ok) {
-        PyErr_SetString(PyExc_OSError, "packed IP wrong length");
+        PyErr_SetString(PyExc_OSError, "packed IP wrong length for inet_ntoa");
         return NULL;
     }
     return kr_sock_make_ipv4(&a);

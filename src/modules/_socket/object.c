@@ -249,10 +249,11 @@ sock_accept(Socket *s, PyObject *unused)
 static PyObject *
 sock_setblocking(Socket *s, PyObject *arg)
 {
-    int block = PyObject_IsTrue(arg);
-    if (block < 0) {
+    long flag;
+    if (!kr_arg_long(arg, &flag)) {
         return NULL;
     }
+    int block = flag != 0;
     s->timeout = block ? -1 : 0;
     if (set_blocking(s, block) < 0) {
         return NULL;

@@ -468,16 +468,29 @@ scanner_step(PyObject *self, int (*step)(struct sre_state *))
     return match;
 }
 
-static PyObject *
-scanner_match(PyObject *self, PyObject *Py_UNUSED(ignored))
+/* Keywords are ignored, as by the reference. */
+static bool
+no_arguments(const char *name, Py_ssize_t nargs)
 {
-    return scanner_step(self, kr_sre_match_here);
+    if (nargs) {
+        PyErr_Format(PyExc_TypeError, "%s() takes no arguments", name);
+        return false;
+    }
+    return true;
 }
 
 static PyObject *
-scanner_search(PyObject *self, PyObject *Py_UNUSED(ignored))
+scanner_match(PyObject *self, KR_FASTCALL_ARGS)
 {
-    return scanner_step(self, kr_sre_search);
+    return no_arguments("match", nargs) ? scanner_step(self, kr_sre_match_here)
+                                      : NULL;
+}
+
+static PyObject *
+scanner_search(PyObject *self, KR_FASTCALL_ARGS)
+{
+    return no_arguments("search", nargs) ? scanner_step(self, kr_sre_search)
+                                      : NULL;
 }
 
 static PyObject *
@@ -537,9 +550,9 @@ kr_sre_finditer(PyObject *self, KR_FASTCALL_ARGS)
 }
 
 static PyMethodDef scanner_methods[] = {
-    {"match", scanner_match, METH_NOARGS,
+    {"match", KR_CAST(scanner_match), KR_FAST,
      PyDoc_STR("match($self, /)\n--\n\n")},
-    {"search", scanner_search, METH_NOARGS,
+    {"search", KR_CAST(scanner_search), KR_FAST,
      PyDoc_STR("search($self, /)\n--\n\n")},
     {NULL},
 };

@@ -1,5 +1,6 @@
 /* The iterator over an array. */
 #include "modules/array/array.h"
+#include "modules/kwargs.h"
 #include "objects/ids.h"
 
 #include <Python.h>
@@ -60,8 +61,12 @@ iter_traverse(PyObject *self, visitproc visit, void *arg)
 }
 
 static PyObject *
-iter_reduce(PyObject *self, PyObject *ignored)
+iter_reduce(PyObject *self, KR_FASTCALL_ARGS)
 {
+    if (nargs) { /* keywords are ignored, as by the reference */
+        PyErr_SetString(PyExc_TypeError, "__reduce__() takes no arguments");
+        return NULL;
+    }
     PyObject *func = _PyEval_GetBuiltin(KR_ID(iter));
     if (IT(self)->ao == NULL) {
         return Py_BuildValue("N(())", func);
@@ -85,7 +90,7 @@ iter_setstate(PyObject *self, PyObject *state)
 }
 
 static PyMethodDef iter_methods[] = {
-    {"__reduce__", iter_reduce, METH_NOARGS,
+    {"__reduce__", KR_CAST(iter_reduce), KR_FAST,
      "Return state information for pickling."},
     {"__setstate__", iter_setstate, METH_O,
      "Set state information for unpickling."},

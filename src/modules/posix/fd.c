@@ -358,13 +358,13 @@ os_eventfd_write(PyObject *module, KR_FASTCALL_ARGS)
 static PyObject *
 os_pidfd_open(PyObject *module, KR_FASTCALL_ARGS)
 {
-    KR_PARSER("pidfd_open", "pid", "flags");
-    PyObject *a[2];
+    static const char *const keywords[] = {"pid", "flags", NULL};
+    static _PyArg_Parser parser = {.keywords = keywords,
+                                   .format = "i|O&:pidfd_open"};
     unsigned int flags = 0;
     int pid;
-    if (!kr_unpack(args, nargs, kwnames, &parser, 1, 2, 2, a) ||
-        !kr_arg_int(a[0], &pid) ||
-        (a[1] != NULL && !_PyLong_UnsignedInt_Converter(a[1], &flags))) {
+    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &pid,
+                                      _PyLong_UnsignedInt_Converter, &flags)) {
         return NULL;
     }
     long fd = syscall(SYS_pidfd_open, pid, flags);

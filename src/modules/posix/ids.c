@@ -69,7 +69,7 @@ os_getpgid(PyObject *module, KR_FASTCALL_ARGS)
     PyObject *a[1];
     int pid;
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, a) ||
-        !kr_arg_int(a[0], &pid)) {
+        !kr_arg_parsed_int(a[0], &pid)) {
         return NULL;
     }
     pid_t pgid = getpgid(pid);
@@ -81,7 +81,7 @@ os_setpgid(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     int pid, pgrp;
     if (!_PyArg_CheckPositional("setpgid", nargs, 2, 2) ||
-        !kr_arg_int(args[0], &pid) || !kr_arg_int(args[1], &pgrp)) {
+        !kr_arg_parsed_int(args[0], &pid) || !kr_arg_parsed_int(args[1], &pgrp)) {
         return NULL;
     }
     return kr_posix_none_or_error(setpgid(pid, pgrp));
@@ -91,7 +91,7 @@ static PyObject *
 os_getsid(PyObject *module, PyObject *arg)
 {
     int pid;
-    if (!kr_arg_int(arg, &pid)) {
+    if (!kr_arg_parsed_int(arg, &pid)) {
         return NULL;
     }
     pid_t sid = getsid(pid);
@@ -377,7 +377,7 @@ os_kill(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     int pid, sig;
     if (!_PyArg_CheckPositional("kill", nargs, 2, 2) ||
-        !kr_arg_int(args[0], &pid) || !kr_arg_int(args[1], &sig) ||
+        !kr_arg_parsed_int(args[0], &pid) || !kr_arg_int(args[1], &sig) ||
         PySys_Audit("os.kill", "ii", pid, sig) < 0) {
         return NULL;
     }
@@ -396,7 +396,7 @@ os_killpg(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
 {
     int pgid, sig;
     if (!_PyArg_CheckPositional("killpg", nargs, 2, 2) ||
-        !kr_arg_int(args[0], &pgid) || !kr_arg_int(args[1], &sig) ||
+        !kr_arg_parsed_int(args[0], &pgid) || !kr_arg_int(args[1], &sig) ||
         PySys_Audit("os.killpg", "ii", pgid, sig) < 0) {
         return NULL;
     }

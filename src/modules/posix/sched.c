@@ -87,7 +87,7 @@ static PyObject *
 os_sched_getscheduler(PyObject *module, PyObject *arg)
 {
     int pid;
-    if (!kr_arg_int(arg, &pid)) {
+    if (!kr_arg_parsed_int(arg, &pid)) {
         return NULL;
     }
     int policy = sched_getscheduler(pid);
@@ -101,7 +101,7 @@ os_sched_setscheduler(PyObject *module, PyObject *const *args,
     int pid, policy;
     struct sched_param param;
     if (!_PyArg_CheckPositional("sched_setscheduler", nargs, 3, 3) ||
-        !kr_arg_int(args[0], &pid) || !kr_arg_int(args[1], &policy) ||
+        !kr_arg_parsed_int(args[0], &pid) || !kr_arg_int(args[1], &policy) ||
         !kr_posix_arg_sched_param(module, args[2], &param)) {
         return NULL;
     }
@@ -114,7 +114,7 @@ os_sched_getparam(PyObject *module, PyObject *arg)
 {
     int pid;
     struct sched_param param;
-    if (!kr_arg_int(arg, &pid)) {
+    if (!kr_arg_parsed_int(arg, &pid)) {
         return NULL;
     }
     if (sched_getparam(pid, &param)) {
@@ -138,7 +138,7 @@ os_sched_setparam(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     int pid;
     struct sched_param param;
     if (!_PyArg_CheckPositional("sched_setparam", nargs, 2, 2) ||
-        !kr_arg_int(args[0], &pid) ||
+        !kr_arg_parsed_int(args[0], &pid) ||
         !kr_posix_arg_sched_param(module, args[1], &param)) {
         return NULL;
     }
@@ -150,7 +150,7 @@ os_sched_rr_get_interval(PyObject *module, PyObject *arg)
 {
     int pid;
     struct timespec ts;
-    if (!kr_arg_int(arg, &pid)) {
+    if (!kr_arg_parsed_int(arg, &pid)) {
         return NULL;
     }
     if (sched_rr_get_interval(pid, &ts) == -1) {
@@ -240,7 +240,7 @@ os_sched_setaffinity(PyObject *module, PyObject *const *args,
     int pid;
     size_t size;
     if (!_PyArg_CheckPositional("sched_setaffinity", nargs, 2, 2) ||
-        !kr_arg_int(args[0], &pid)) {
+        !kr_arg_parsed_int(args[0], &pid)) {
         return NULL;
     }
     cpu_set_t *mask = mask_from_iterable(args[1], &size);
@@ -258,7 +258,7 @@ os_sched_getaffinity(PyObject *module, PyObject *arg)
     int pid, ncpus = 64;
     cpu_set_t *mask;
     size_t size;
-    if (!kr_arg_int(arg, &pid)) {
+    if (!kr_arg_parsed_int(arg, &pid)) {
         return NULL;
     }
     for (;; ncpus *= 2) {

@@ -352,8 +352,11 @@ decompressor_decompress(PyObject *op, KR_FASTCALL_ARGS)
     Py_ssize_t max = -1;
     Py_buffer view;
     if (!kr_unpack(args, nargs, kwnames, &parser, 1, 2, 2, a) ||
-        (a[1] != NULL && !kr_arg_ssize(a[1], &max)) ||
         !kr_arg_buffer("decompress", "argument 'data'", a[0], &view)) {
+        return NULL;
+    }
+    if (a[1] != NULL && !kr_arg_ssize(a[1], &max)) {
+        PyBuffer_Release(&view);
         return NULL;
     }
     kr_lock_wait(self->lock);

@@ -141,6 +141,9 @@ xof_result(PyObject *self, KR_FASTCALL_ARGS, _PyArg_Parser *parser, bool hex)
         !kr_arg_ssize(a[0], &n)) {
         return NULL;
     }
+    if (n < 0 && hex) {
+        return PyErr_NoMemory();
+    }
     if (n < 0) {
         PyErr_SetString(PyExc_SystemError,
                         "Negative size passed to PyBytes_FromStringAndSize");
@@ -286,7 +289,8 @@ hashlib_new(PyObject *module, KR_FASTCALL_ARGS)
         (a[2] != NULL && !kr_arg_bool(a[2], &secure))) {
         return NULL;
     }
-    if (!PyUnicode_Check(a[0])) {
+    const char *name;
+    if (!PyArg_Parse(a[0], "s", &name)) {
         PyErr_SetString(PyExc_TypeError, "name must be a string");
         return NULL;
     }
@@ -621,16 +625,25 @@ pbkdf2(PyObject *module, KR_FASTCALL_ARGS)
     static const char *const keywords[] = {"hash_name",  "password", "salt",
                                            "iterations", "dklen",    NULL};
     static _PyArg_Parser parser = {.keywords = keywords,
-                                   .format = "Uy*y*l|O:pbkdf2_hmac"};
-    PyObject *name, *dklen = Py_None, *key = NULL;
+                                   .fname = "pbkdf2_hmac"};
+    PyObject *a[5], *name, *dklen, *key = NULL;
     Py_buffer password = {0}, salt = {0};
     long iterations;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &name,
-                                      &password, &salt, &iterations, &dklen)) {
+    EVP_MD *md = NULL;
+    if (!kr_unpack(args, nargs, kwnames, &parser, 4, 5, 5, a)) {
         return NULL;
     }
-    EVP_MD *md = md_by_name(name, true);
-    if (md == NULL) {
+    name = a[0];
+    dklen = a[4] == NULL ? Py_None : a[4];
+    if (!PyUnicode_Check(name)) {
+        _PyArg_BadArgument("pbkdf2_hmac", "argument 'hash_name'", "str", name);
+        return NULL;
+    }
+    if (!kr_arg_buffer("pbkdf2_hmac", "argument 'password'", a[1],
+                       &password) ||
+        !kr_arg_buffer("pbkdf2_hmac", "argument 'salt'", a[2], &salt) ||
+        !kr_arg_long(a[3], &iterations) ||
+        (md = md_by_name(name, true)) == NULL) {
         goto done;
     }
     if (password.len > INT_MAX || salt.len > INT_MAX) {
@@ -769,19 +782,22 @@ scrypt(PyObject *Py_UNUSED(module), KR_FASTCALL_ARGS)
                                            "r",        "p",      "maxmem",
                                            "dklen",    NULL};
     static _PyArg_Parser parser = {.keywords = keywords,
-                                   .format = "y*|$OOOOll:scrypt"};
+                                   .fname = "scrypt"};
     Py_buffer password = {0}, salt = {0};
-    PyObject *salt_obj = Py_None, *nrp[3] = {Py_None, Py_None, Py_None};
+    PyObject *a[7], *res = NULL;
     long maxmem = 0, dklen = 64;
-    if (!_PyArg_ParseStackAndKeywords(args, nargs, kwnames, &parser, &password,
-                                      &salt_obj, &nrp[0], &nrp[1], &nrp[2],
-                                      &maxmem, &dklen)) {
+    if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 7, a) ||
+        !kr_arg_buffer("scrypt", "argument 'password'", a[0], &password)) {
         return NULL;
     }
-    PyObject *res = NULL;
-    if (salt_obj == Py_None ||
-        kr_arg_buffer("scrypt", "argument 'salt'", salt_obj, &salt)) {
-        res = scrypt_derive(&password, &salt, nrp, maxmem, dklen);
+    for (int i = 1; i < 5; i++) {
+        a[i] = a[i] == NULL ? Py_None : a[i];
+    }
+    if ((a[1] == Py_None ||
+         kr_arg_buffer("scrypt", "argument 'salt'", a[1], &salt)) &&
+        (a[5] == NULL || kr_arg_long(a[5], &maxmem)) &&
+        (a[6] == NULL || kr_arg_long(a[6], &dklen))) {
+        res = scrypt_derive(&password, &salt, a + 2, maxmem, dklen);
     }
     PyBuffer_Release(&password);
     PyBuffer_Release(&salt);

@@ -464,19 +464,21 @@ parsed(parser_object *self, int rc)
 }
 
 static PyObject *
-parser_parse(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+parser_parse(PyObject *op, KR_FASTCALL_ARGS)
 {
+    KR_PARSER("Parse", "", "");
+    PyObject *a[2];
     enum { CHUNK = 1 << 20 };
     Py_buffer view = {NULL};
     int final = 0, rc = 1;
-    if (!_PyArg_CheckPositional("Parse", nargs, 1, 2) ||
-        (nargs == 2 && !kr_arg_bool(args[1], &final))) {
+    if (!kr_unpack(args, nargs, kwnames, &parser, 1, 2, 2, a) ||
+        (a[1] != NULL && !kr_arg_int(a[1], &final))) {
         return NULL;
     }
     const char *s;
     Py_ssize_t n;
-    if (PyUnicode_Check(args[0])) {
-        s = PyUnicode_AsUTF8AndSize(args[0], &n);
+    if (PyUnicode_Check(a[0])) {
+        s = PyUnicode_AsUTF8AndSize(a[0], &n);
         if (s == NULL) {
             return NULL;
         }
@@ -484,7 +486,7 @@ parser_parse(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         (void)XML_SetEncoding(XP(op)->itself, "utf-8");
     }
     else {
-        if (PyObject_GetBuffer(args[0], &view, PyBUF_SIMPLE) < 0) {
+        if (PyObject_GetBuffer(a[0], &view, PyBUF_SIMPLE) < 0) {
             return NULL;
         }
         s = view.buf;
@@ -508,10 +510,14 @@ parser_parse(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 }
 
 static PyObject *
-parser_parsefile(PyObject *op, PyObject *file)
+parser_parsefile(PyObject *op, KR_FASTCALL_ARGS)
 {
     enum { CHUNK = 2048 };
-    PyObject *read;
+    KR_PARSER("ParseFile", "");
+    PyObject *file, *read;
+    if (!kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &file)) {
+        return NULL;
+    }
     PyObject *key = PyUnicode_InternFromString("read");
     int found = key ? _PyObject_LookupAttr(file, key, &read) : -1;
     Py_XDECREF(key);
@@ -571,8 +577,13 @@ parser_setbase(PyObject *op, PyObject *arg)
         _PyArg_BadArgument("SetBase", "argument", "str", arg);
         return NULL;
     }
-    s = PyUnicode_AsUTF8(arg);
+    Py_ssize_t n;
+    s = PyUnicode_AsUTF8AndSize(arg, &n);
     if (s == NULL) {
+        return NULL;
+    }
+    if (strlen(s) != (size_t)n) {
+        PyErr_SetString(PyExc_ValueError, "embedded null character");
         return NULL;
     }
     if (!XML_SetBase(XP(op)->itself, s)) {
@@ -613,11 +624,13 @@ parser_setparam(PyObject *op, PyObject *arg)
 }
 
 static PyObject *
-parser_foreign(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+parser_foreign(PyObject *op, KR_FASTCALL_ARGS)
 {
+    KR_PARSER("UseForeignDTD", "");
+    PyObject *given;
     int flag = 1;
-    if (!_PyArg_CheckPositional("UseForeignDTD", nargs, 0, 1) ||
-        (nargs == 1 && !kr_arg_bool(args[0], &flag))) {
+    if (!kr_unpack(args, nargs, kwnames, &parser, 0, 1, 1, &given) ||
+        (given != NULL && !kr_arg_bool(given, &flag))) {
         return NULL;
     }
     enum XML_Error rc = XML_UseForeignDTD(XP(op)->itself, (XML_Bool)flag);
@@ -689,11 +702,14 @@ wrap(XML_Parser p, PyObject *intern)
 }
 
 static PyObject *
-parser_external(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
+parser_external(PyObject *op, KR_FASTCALL_ARGS)
 {
+    KR_PARSER("ExternalEntityParserCreate", "", "");
+    PyObject *a[2];
     const char *context = NULL, *encoding = NULL;
     parser_object *self = XP(op);
-    if (!_PyArg_ParseStack(args, nargs, "z|s:ExternalEntityParserCreate",
+    if (!kr_unpack(args, nargs, kwnames, &parser, 1, 2, 2, a) ||
+        !_PyArg_ParseStack(a, nargs, "z|s:ExternalEntityParserCreate",
                            &context, &encoding)) {
         return NULL;
     }
@@ -759,10 +775,10 @@ parser_dealloc(PyObject *op)
 }
 
 static PyMethodDef parser_methods[] = {
-    {"Parse", KR_CAST(parser_parse), METH_FASTCALL,
+    {"Parse", KR_CAST(parser_parse), KR_FAST,
      "Parse($self, data, isfinal=False, /)\n--\n\n"
      "Parse XML data; isfinal must be true at the end of input."},
-    {"ParseFile", parser_parsefile, METH_O,
+    {"ParseFile", KR_CAST(parser_parsefile), KR_FAST,
      "ParseFile($self, file, /)\n--\n\nParse XML data from a file."},
     {"SetBase", parser_setbase, METH_O,
      "SetBase($self, base, /)\n--\n\nSet the base URL."},
@@ -771,12 +787,12 @@ static PyMethodDef parser_methods[] = {
     {"GetInputContext", parser_getinputcontext, METH_NOARGS,
      "GetInputContext($self, /)\n--\n\n"
      "The input from the current event on; None outside of handlers."},
-    {"ExternalEntityParserCreate", KR_CAST(parser_external), METH_FASTCALL,
+    {"ExternalEntityParserCreate", KR_CAST(parser_external), KR_FAST,
      "A parser of an external entity, with the handlers of this one."},
     {"SetParamEntityParsing", parser_setparam, METH_O,
      "SetParamEntityParsing($self, flag, /)\n--\n\n"
      "Choose when parameter entities are parsed."},
-    {"UseForeignDTD", KR_CAST(parser_foreign), METH_FASTCALL,
+    {"UseForeignDTD", KR_CAST(parser_foreign), KR_FAST,
      "UseForeignDTD($self, flag=True, /)\n--\n\n"
      "Have the application provide a DTD as an external entity."},
     {NULL},

@@ -189,23 +189,20 @@ static PyObject *
 longiter_setstate(PyObject *self, PyObject *state)
 {
     longrange_iterator *r = (longrange_iterator *)self;
-    if (!PyLong_CheckExact(state)) {
-        PyErr_Format(PyExc_TypeError, "state must be an int, not %.200s",
-                     Py_TYPE(state)->tp_name);
+    PyObject *zero = PyLong_FromLong(0);
+    int below = PyObject_RichCompareBool(state, zero, Py_LT);
+    int beyond = below != 0 ? 0 : PyObject_RichCompareBool(r->len, state,
+                                                           Py_LT);
+    if (below < 0 || beyond < 0) {
         return NULL;
     }
-    PyObject *index = state;
-    if (_PyLong_Sign(state) < 0) {
-        index = PyLong_FromLong(0);
+    PyObject *index = below ? zero : beyond ? r->len : state;
+    if (!PyLong_Check(index)) { /* what follows runs no other code */
+        PyErr_Format(PyExc_TypeError, "state must be an int, not %.200s",
+                     Py_TYPE(index)->tp_name);
+        return NULL;
     }
-    else {
-        int beyond = PyObject_RichCompareBool(state, r->len, Py_GT);
-        if (beyond < 0) {
-            return NULL;
-        }
-        index = Py_NewRef(beyond ? r->len : state);
-    }
-    Py_SETREF(r->index, index);
+    Py_SETREF(r->index, _PyLong_Copy((PyLongObject *)index));
     Py_RETURN_NONE;
 }
 

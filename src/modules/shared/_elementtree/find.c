@@ -7,13 +7,22 @@
 static bool
 is_path(PyObject *path)
 {
-    if (!PyUnicode_Check(path) || PyUnicode_READY(path) < 0) {
+    Py_ssize_t n;
+    int kind = PyUnicode_1BYTE_KIND;
+    const void *data;
+    if (PyBytes_Check(path)) {
+        n = PyBytes_GET_SIZE(path);
+        data = PyBytes_AS_STRING(path);
+    }
+    else if (PyUnicode_Check(path) && PyUnicode_READY(path) == 0) {
+        n = PyUnicode_GET_LENGTH(path);
+        kind = PyUnicode_KIND(path);
+        data = PyUnicode_DATA(path);
+    }
+    else {
         PyErr_Clear();
         return true;
     }
-    Py_ssize_t n = PyUnicode_GET_LENGTH(path);
-    int kind = PyUnicode_KIND(path);
-    const void *data = PyUnicode_DATA(path);
 #define AT(i) PyUnicode_READ(kind, data, i)
     if (n >= 3 && AT(0) == '{'
         && (AT(1) == '}' || (AT(1) == '*' && AT(2) == '}'))) {
