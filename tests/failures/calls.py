@@ -157,6 +157,101 @@ def samples():
         lambda: operator.itemgetter(1), lambda: operator.attrgetter("a"),
         lambda: operator.methodcaller("a"), _thread.allocate_lock,
         _thread.RLock, lambda: zlib.compressobj(), lambda: zlib.decompressobj())
+    yield from more_samples()
+
+
+def more_samples():
+    """The types of modules that fewer programs use."""
+    import _json
+    import ast
+    import asyncio
+    import bz2
+    import collections
+    import contextvars
+    import hashlib
+    import hmac
+    import io
+    import lzma
+    import mmap
+    import operator
+    import pyexpat
+    import queue
+    import select
+    import socket
+    import struct
+    import threading
+    import time
+    import unicodedata
+    import weakref
+    import xml.etree.ElementTree as etree
+    import zoneinfo
+    from array import array
+    thing = Thing()
+    context = types.SimpleNamespace(
+        strict=True, object_hook=None, object_pairs_hook=None, parse_int=int,
+        parse_float=float, parse_constant=float)
+    yield from (
+        lambda: hashlib.md5(b"a"), lambda: hashlib.sha3_256(b"a"),
+        lambda: hashlib.shake_128(b"a"), lambda: hashlib.blake2b(b"a"),
+        lambda: hashlib.blake2s(b"a"), lambda: hmac.new(b"k", b"a", "md5"),
+        lambda: hashlib.new("sha512"), lambda: bz2.BZ2Compressor(),
+        lambda: bz2.BZ2Decompressor(), lambda: lzma.LZMACompressor(),
+        lambda: lzma.LZMADecompressor(), lambda: etree.Element("a"),
+        lambda: etree.Element("a").iter(), lambda: etree.TreeBuilder(),
+        lambda: etree.XMLParser(), lambda: pyexpat.ParserCreate(),
+        lambda: queue.SimpleQueue(), lambda: mmap.mmap(-1, 3), select.poll,
+        lambda: os.stat("/"), lambda: os.times(), lambda: os.scandir("/proc/1"),
+        lambda: time.gmtime(0),
+        lambda: zoneinfo.ZoneInfo("UTC"), lambda: struct.iter_unpack("b", b"a"),
+        lambda: re.compile("a").scanner("a"), lambda: re.finditer("a", "a"),
+        lambda: _json.make_scanner(context), lambda: ast.Load(),
+        lambda: ast.Name("a", ast.Load()), lambda: threading.local(),
+        lambda: contextvars.ContextVar("v").set(1),
+        lambda: contextvars.Context().items(),
+        lambda: contextvars.Context().keys(), lambda: iter(array("i", [1])),
+        lambda: iter(collections.deque([1])), lambda: iter(memoryview(b"a")),
+        lambda: reversed(collections.deque([1])),
+        lambda: iter(collections.OrderedDict(a=1)),
+        lambda: reversed(collections.OrderedDict(a=1)),
+        lambda: collections.OrderedDict(a=1).items(),
+        lambda: iter({1: 2}.items()), lambda: reversed({1: 2}.values()),
+        lambda: function.__code__.co_lines(),
+        lambda: function.__code__.co_positions(), lambda: agen().__aiter__(),
+        lambda: agen().asend(None), lambda: agen().athrow(ValueError),
+        lambda: list[int].__args__, lambda: iter(list[int]),
+        lambda: weakref.proxy(function), lambda: weakref.WeakMethod(thing.f),
+        lambda: unicodedata.ucd_3_2_0, lambda: sys.flags, lambda: sys.float_info,
+        lambda: sys.hash_info, lambda: sys.implementation,
+        lambda: io.FileIO("/dev/null"), lambda: io.BufferedRWPair(
+            io.BytesIO(b"abc"), io.BytesIO()),
+        lambda: os.DirEntry, lambda: BaseException("m"),
+        lambda: NameError("m"), lambda: AttributeError("m"),
+        lambda: SystemExit(1), lambda: UnicodeEncodeError(
+            "utf-8", "x", 0, 1, "r"),
+        lambda: UnicodeTranslateError("x", 0, 1, "r"),
+        lambda: BlockingIOError(1, "m", 2), lambda: MemoryError(),
+        lambda: pyexpat.ExpatError("m"), lambda: type(thing).p,
+        lambda: type(thing).p.fget, lambda: dict.__dict__["get"],
+        lambda: Thing.__dict__["__dict__"], lambda: object.__init__,
+        lambda: type.__dict__["__name__"], lambda: range(2 ** 70),
+        lambda: iter(range(2 ** 70)), lambda: operator.itemgetter(1, 2),
+        lambda: socket.socket(), lambda: asyncio.Future(loop=LOOP),
+        lambda: asyncio.Task(no_await(coroutine()), loop=LOOP))
+
+
+class Loop:
+    """What futures want of an event loop."""
+    def get_debug(self):
+        return False
+
+    def call_soon(self, *args, **kw):
+        return None
+
+    def call_exception_handler(self, context):
+        return None
+
+
+LOOP = Loop()
 
 
 ARGUMENTS = [
@@ -183,9 +278,17 @@ ARGUMENTS = [
 # What ends, blocks, changes the process, prints, counts for ages, crashes
 # python3.11 (a thread's id or a reader made from nothing) or is meant to
 # differ (the numbers of pseudo-instructions; the type of sha384 objects, for
-# which python3.11 shows that of sha512).
+# which python3.11 shows that of sha512; states of range iterators that are no
+# ints; attributes of the one function that all samples share).
 SKIPPED = set("""
+    SimpleQueue.get poll.poll FileIO.__init__ socket.__init__ socket.detach socket.*connect* socket.bind
+    socket.accept socket.recv* socket.listen mmap.resize mmap.__new__
+    gethostby* _socket.get*host* _socket.getaddrinfo _socket.getnameinfo
+    _socket.sethostname _socket.close _socket.setdefaulttimeout fcntl.*lock*
+    resource.setrlimit resource.prlimit
     time.pthread_getcpuclockid _csv.Reader _csv.Writer _operator.pow
+    longrange_iterator.__setstate__ function.__setattr__ function.__delattr__
+    CallableProxyType.__setattr__ CallableProxyType.__delattr__
     _operator.ipow _opcode.stack_effect _sha512.SHA*Type
     input breakpoint exit quit help copyright credits license print open
     int.__pow__ int.__rpow__ pow int.__round__
@@ -210,8 +313,34 @@ SKIPPED = set("""
 """.split())
 
 
+# Of a module that could do harm, only this is called.
+ONLY = {
+    "posix": set("""
+        access confstr cpu_count ctermid device_encoding fpathconf fsdecode
+        fspath fstat fstatvfs get_blocking get_inheritable get_terminal_size
+        getcwd getcwdb getgrouplist getloadavg getpgid getpriority getsid
+        getxattr isatty listdir listxattr lseek lstat major makedev minor
+        pathconf readlink scandir sched_getaffinity sched_getparam
+        sched_getscheduler sched_get_priority_max sched_get_priority_min stat
+        statvfs strerror sysconf ttyname unsetenv times stat_result
+        statvfs_result terminal_size times_result uname_result DirEntry
+        sched_param tcgetpgrp waitstatus_to_exitcode posix_fadvise
+        sched_rr_get_interval WIFEXITED WEXITSTATUS WIFSIGNALED WTERMSIG
+        WIFSTOPPED WSTOPSIG WCOREDUMP WIFCONTINUED getenv environ get_exec_path
+        getlogin getppid getuid sched_yield urandom getrandom
+        dup pipe2 memfd_create eventfd pidfd_open""".split()),
+    "_signal": set("""
+        getsignal strsignal valid_signals sigpending getitimer
+        default_int_handler struct_siginfo ItimerError""".split()),
+    "syslog": {"LOG_MASK", "LOG_UPTO"},
+}
+
+
 def skipped(name):
     import fnmatch
+    module, _, rest = name.partition(".")
+    if module in ONLY and rest not in ONLY[module]:
+        return True
     return any(fnmatch.fnmatchcase(name, pattern)
                or name == "builtins." + pattern for pattern in SKIPPED)
 

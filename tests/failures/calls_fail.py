@@ -26,7 +26,9 @@ GROUPS = """types builtins _abc _ast _bisect _codecs _collections _contextvars
     _struct _symtable _thread _tracemalloc _typing _warnings _weakref array
     atexit audioop binascii cmath itertools marshal math select sys time
     unicodedata zlib _bz2 _lzma _random _opcode _queue _uuid _zoneinfo
-    _elementtree pyexpat _asyncio _crypt grp pwd""".split()
+    _elementtree pyexpat _asyncio _crypt grp pwd posix _signal _socket
+    _posixsubprocess _tokenize fcntl mmap resource spwd syslog termios _hashlib
+    xxsubtype""".split()
 
 
 def outcomes(python, what, repeat=0, timeout=550):

@@ -22,7 +22,8 @@ def run(report, top):
         _, problems = calls_fail.check(report.krait, what, repeat=60)
         report.add(f"odd calls of {what}", "\n".join(problems) or None)
     for what in ("types", "builtins", "array", "binascii", "itertools",
-                 "_codecs", "_collections", "_csv", "_imp", "_struct", "grp"):
+                 "_codecs", "_collections", "_csv", "_hashlib", "_imp",
+                 "_struct", "_tokenize", "grp"):
         _, problems = calls_fail.check(report.krait, what, messages=True)
         report.add(f"messages of odd calls of {what}",
                    "\n".join(problems) or None)
