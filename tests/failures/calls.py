@@ -1,6 +1,6 @@
 """The part of calls_fail.py that runs under both Pythons:
 
-    calls.py WHAT REPEAT     WHAT is "types" or the name of a module
+    calls.py WHAT REPEAT     WHAT is "types", "native_types" or a module
 
 Calls every callable of it with each of a table of odd arguments. Says for each
 call in a line of JSON what came of it: [callable, arguments, outcome, message].
@@ -78,6 +78,58 @@ class Thing:
     @property
     def p(self):
         return 1
+
+
+def native_samples():
+    """What native modules make that no other module needs."""
+    import _queue
+    import _sha3
+    import bz2
+    import hashlib
+    import lzma
+    import mmap
+    import pyexpat
+    import select
+    import socket
+    import time
+    import unicodedata
+    import xml.etree.ElementTree as ElementTree
+    import zoneinfo
+    yield from (
+        lambda: mmap.mmap(-1, 4096), _queue.SimpleQueue,
+        bz2.BZ2Compressor, bz2.BZ2Decompressor,
+        lambda: lzma.LZMACompressor(preset=0),
+        lzma.LZMADecompressor, hashlib.sha256, hashlib.md5, hashlib.sha512,
+        lambda: hashlib.shake_128(), hashlib.blake2b, hashlib.blake2s,
+        lambda: _sha3.sha3_224(), lambda: __import__("_md5").md5(),
+        lambda: __import__("_sha1").sha1(),
+        lambda: __import__("_sha256").sha256(),
+        lambda: hashlib.new("sha1"),
+        select.poll, lambda: socket.socket(), lambda: time.gmtime(0),
+        lambda: unicodedata.ucd_3_2_0, lambda: ElementTree.Element("a"),
+        lambda: ElementTree.TreeBuilder(), lambda: ElementTree.XMLParser(),
+        lambda: ElementTree.Element("a").iter(), pyexpat.ParserCreate,
+        lambda: os.scandir("."), lambda: os.stat("."),
+        lambda: re.compile("a").scanner("a"), lambda: re.finditer("a", "a"),
+        lambda: zoneinfo.ZoneInfo.no_cache("UTC"),
+        lambda: iter(memoryview(b"a")), lambda: iter(bytearray(b"a")),
+        lambda: iter({1: 2}.items()), lambda: iter({1: 2}.values()),
+        lambda: reversed({1: 2}), lambda: iter([1]).__reduce__()[0],
+        lambda: struct_iterator(), lambda: agen().asend(None),
+        lambda: agen().athrow(ValueError), lambda: agen().aclose(),
+        lambda: no_await(coroutine()).__await__(),
+        lambda: function.__code__.co_positions(),
+        lambda: function.__code__.co_lines(),
+        lambda: BaseExceptionGroup("g", [ValueError()]),
+        lambda: __import__("_weakref").ref, lambda: type(function),
+        lambda: __import__("_string").formatter_parser("{0}"), lambda: (x for x in ()),
+        lambda: list[int].__mro_entries__, lambda: sys.flags,
+        lambda: iter(list[int]), lambda: sys.float_info)
+
+
+def struct_iterator():
+    import struct
+    return struct.iter_unpack("b", b"a")
 
 
 def samples():
@@ -290,6 +342,9 @@ SKIPPED = set("""
     longrange_iterator.__setstate__ function.__setattr__ function.__delattr__
     CallableProxyType.__setattr__ CallableProxyType.__delattr__
     _operator.ipow _opcode.stack_effect _sha512.SHA*Type
+    SimpleQueue.get SimpleQueue.__init__ poll.poll socket.bind
+    socket.listen socket.accept socket.connect* socket.close socket.detach
+    socket.send* socket.recv* socket.shutdown socket.set* socket.get*
     input breakpoint exit quit help copyright credits license print open
     int.__pow__ int.__rpow__ pow int.__round__
     sys.exit sys.breakpointhook sys.set* sys.settrace sys.setprofile sys._clear*
@@ -347,7 +402,7 @@ def skipped(name):
 
 def callables(what):
     """Name, and a function that makes the callable and its first arguments."""
-    if what != "types":
+    if what not in ("types", "native_types"):
         module = importlib.import_module(what)
         for name in sorted(vars(module)):
             value = getattr(module, name)
@@ -358,7 +413,7 @@ def callables(what):
                     yield f"{what}.{name}", lambda v=value: (v, ())
         return
     seen = set()
-    for make in samples():
+    for make in samples() if what == "types" else native_samples():
         cls = type(make())
         for base in cls.__mro__:
             if base is object and cls is not object or base in seen:

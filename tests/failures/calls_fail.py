@@ -20,8 +20,8 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 REFERENCE = "/usr/bin/python3.11"
 
-GROUPS = """types builtins _abc _ast _bisect _codecs _collections _contextvars
-    _csv _datetime _functools _heapq _imp _io _json _locale _operator _pickle
+GROUPS = """types native_types builtins _abc _ast _bisect _codecs _collections
+    _contextvars _csv _datetime _functools _heapq _imp _io _json _locale _operator _pickle
     _sha1 _sha256 _sha512 _sha3 _md5 _blake2 _sre _stat _statistics _string
     _struct _symtable _thread _tracemalloc _typing _warnings _weakref array
     atexit audioop binascii cmath itertools marshal math select sys time

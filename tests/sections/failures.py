@@ -1,5 +1,5 @@
-"""A sample of tests/failures: allocations that fail, calls that do, and
-what these say."""
+"""A sample of tests/failures: allocations that fail, calls that do, what
+these say, and what programs leave behind."""
 import sys
 
 # They wait, or leave tasks and interpreters behind: only in the long run.
@@ -10,6 +10,8 @@ def run(report, top):
     sys.path.insert(0, f"{top}/tests/failures")
     import allocations_fail
     import calls_fail
+    import cycles
+    import cycles_leak
     import programs
     # a different part of each program, all of it for short ones
     names = sorted(set(programs.ALL) - SLOW)
@@ -27,3 +29,7 @@ def run(report, top):
         _, problems = calls_fail.check(report.krait, what, messages=True)
         report.add(f"messages of odd calls of {what}",
                    "\n".join(problems) or None)
+    _, problems = cycles_leak.check(
+        report.krait, sorted(set(cycles.ALL) - cycles.SLOW), times=40,
+        rounds=12)
+    report.add("programs that leave nothing", "\n".join(problems) or None)
