@@ -183,7 +183,7 @@ op_compare_digest(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
             PyUnicode_DATA(a), PyUnicode_GET_LENGTH(a), PyUnicode_DATA(b),
             PyUnicode_GET_LENGTH(b)));
     }
-    if (!PyObject_CheckBuffer(a) || !PyObject_CheckBuffer(b)) {
+    if (!PyObject_CheckBuffer(a) && !PyObject_CheckBuffer(b)) {
         PyErr_Format(PyExc_TypeError,
                      "unsupported operand types(s) or combination of types: "
                      "'%.100s' and '%.100s'",

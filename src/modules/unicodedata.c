@@ -1,5 +1,6 @@
 /* The unicodedata module: the Unicode 14.0 database, and 3.2.0 through the
  * differences (what IDNA 2003 needs). */
+#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include "kr_unicode_db.h"
@@ -828,17 +829,17 @@ ucd_name(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 static PyObject *
 ucd_lookup(PyObject *self, PyObject *arg)
 {
-    Py_buffer view;
+    const char *name;
+    Py_ssize_t length;
     Py_UCS4 code;
-    if (!PyArg_Parse(arg, "s*:lookup", &view)) {
+    if (!PyArg_Parse(arg, "s#:lookup", &name, &length)) {
         return NULL;
     }
     PyObject *result = NULL;
-    const char *name = view.buf;
-    if (view.len > 256) {
+    if (length > 256) {
         PyErr_SetString(PyExc_KeyError, "name too long");
     }
-    else if (!get_code_in(self, name, (int)view.len, &code, 1)) {
+    else if (!get_code_in(self, name, (int)length, &code, 1)) {
         PyErr_Format(PyExc_KeyError, "undefined character name '%s'", name);
     }
     else if (code >= SEQUENCES_START &&
@@ -852,7 +853,6 @@ ucd_lookup(PyObject *self, PyObject *arg)
     else {
         result = PyUnicode_FromOrdinal((int)code);
     }
-    PyBuffer_Release(&view);
     return result;
 }
 

@@ -9,6 +9,8 @@
 #include "objects/immortal.h"
 #include "objects/tuple.h"
 
+#include <stdbool.h>
+
 /* ---- enumerate */
 
 typedef struct {
@@ -70,35 +72,50 @@ enum_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
                      : enum_make(type, a[0], given > 1 ? a[1] : NULL);
 }
 
+static bool
+is_keyword(PyObject *kwnames, Py_ssize_t i, const char *expected)
+{
+    PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+    if (_PyUnicode_EqualToASCIIString(name, expected)) {
+        return true;
+    }
+    PyErr_Format(PyExc_TypeError,
+                 "'%U' is an invalid keyword argument for enumerate()",
+                 name);
+    return false;
+}
+
 /* The common calls without a dict. */
 static PyObject *
 enum_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                 PyObject *kwnames)
 {
-    static const char *const keywords[] = {"iterable", "start", NULL};
-    static _PyArg_Parser parser = {.keywords = keywords,
-                                   .fname = "enumerate"};
-    PyObject *buf[2];
-    Py_ssize_t given = PyVectorcall_NARGS(nargsf) +
-                       (kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames));
-    if (given == 0) {
+    PyTypeObject *tp = (PyTypeObject *)type;
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+    Py_ssize_t nkw = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    if (nargs == 0 && nkw != 1 && nkw != 2) {
         PyErr_SetString(PyExc_TypeError, "enumerate() missing required "
                                          "argument 'iterable'");
         return NULL;
     }
-    if (given == 1 && kwnames != NULL && PyTuple_GET_SIZE(kwnames) == 1 &&
-        !_PyUnicode_EqualToASCIIString(PyTuple_GET_ITEM(kwnames, 0),
-                                       "iterable")) {
-        return PyErr_Format(PyExc_TypeError,
-                            "'%U' is an invalid keyword argument for "
-                            "enumerate()",
-                            PyTuple_GET_ITEM(kwnames, 0));
+    if (nargs + nkw > 2) {
+        PyErr_Format(PyExc_TypeError,
+                     "enumerate() takes at most 2 arguments (%zd given)",
+                     nargs + nkw);
+        return NULL;
     }
-    args = kr_unpack_keywords(args, PyVectorcall_NARGS(nargsf), NULL,
-                                 kwnames, &parser, 1, 2, buf, 2);
-    return args == NULL ? NULL
-                        : enum_make((PyTypeObject *)type, args[0],
-                                    given > 1 ? args[1] : NULL);
+    if (nkw == 2 && _PyUnicode_EqualToASCIIString(
+                        PyTuple_GET_ITEM(kwnames, 0), "start")) {
+        return is_keyword(kwnames, 1, "iterable")
+                   ? enum_make(tp, args[1], args[0])
+                   : NULL;
+    }
+    for (Py_ssize_t i = 0; i < nkw; i++) {
+        if (!is_keyword(kwnames, i, nargs + i == 0 ? "iterable" : "start")) {
+            return NULL;
+        }
+    }
+    return enum_make(tp, args[0], nargs + nkw == 2 ? args[1] : NULL);
 }
 
 static void

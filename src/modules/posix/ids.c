@@ -276,8 +276,16 @@ os_getgrouplist(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         _PyArg_BadArgument("getgrouplist", "argument 1", "str", args[0]);
         return NULL;
     }
-    const char *user = PyUnicode_AsUTF8(args[0]);
-    if (user == NULL || !_Py_Gid_Converter(args[1], &base)) {
+    Py_ssize_t length;
+    const char *user = PyUnicode_AsUTF8AndSize(args[0], &length);
+    if (user == NULL) {
+        return NULL;
+    }
+    if (strlen(user) != (size_t)length) {
+        PyErr_SetString(PyExc_ValueError, "embedded null character");
+        return NULL;
+    }
+    if (!_Py_Gid_Converter(args[1], &base)) {
         return NULL;
     }
     do {

@@ -70,7 +70,7 @@ md_by_object(struct hashlib_state *state, PyObject *digestmod)
         name = PyDict_GetItemWithError(state->constructors, digestmod);
         if (name == NULL) {
             if (!PyErr_Occurred() ||
-                PyErr_ExceptionMatches(PyExc_TypeError)) {
+                PyErr_ExceptionMatches(PyExc_Exception)) {
                 PyErr_Clear();
                 PyErr_Format(state->unsupported, "Unsupported digestmod %R",
                              digestmod);
@@ -843,7 +843,7 @@ compare_digest(PyObject *Py_UNUSED(module), PyObject *const *args,
         return same(PyUnicode_DATA(a), PyUnicode_GET_LENGTH(a),
                     PyUnicode_DATA(b), PyUnicode_GET_LENGTH(b));
     }
-    if (!PyObject_CheckBuffer(a) || !PyObject_CheckBuffer(b)) {
+    if (!PyObject_CheckBuffer(a) && !PyObject_CheckBuffer(b)) {
         return PyErr_Format(PyExc_TypeError,
                             "unsupported operand types(s) or combination of "
                             "types: '%.100s' and '%.100s'",

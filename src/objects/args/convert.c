@@ -140,8 +140,7 @@ simple_buffer(PyObject *arg, const void **p, const char **errmsg)
     PyBufferProcs *procs = Py_TYPE(arg)->tp_as_buffer;
     *errmsg = NULL;
     *p = NULL;
-    if (procs == NULL || procs->bf_getbuffer == NULL ||
-        procs->bf_releasebuffer != NULL) {
+    if (procs != NULL && procs->bf_releasebuffer != NULL) {
         *errmsg = "read-only bytes-like object";
         return -1;
     }

@@ -719,7 +719,16 @@ static PyMethodDef bytes_methods[] = {
     {NULL},
 };
 
-static PyNumberMethods bytes_as_number = {.nb_remainder = kr_bytes_mod};
+static PyObject *
+bytes_mod(PyObject *self, PyObject *args)
+{
+    if (!PyBytes_Check(self)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    return kr_bytes_mod(self, args);
+}
+
+static PyNumberMethods bytes_as_number = {.nb_remainder = bytes_mod};
 
 static PySequenceMethods bytes_as_sequence = {
     .sq_length = bytes_length,

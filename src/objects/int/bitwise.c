@@ -193,6 +193,9 @@ kr_int_lshift(PyObject *a, PyObject *b)
     if (Py_SIZE(a) == 0) {
         return kr_int_from_i64(0);
     }
+    if (ok == 0 && _PyLong_NumBits(b) <= 64) { /* fewer digits than allowed */
+        return PyErr_NoMemory();
+    }
     if (ok == 0) {
         PyErr_SetString(PyExc_OverflowError, "too many digits in integer");
         return NULL;
