@@ -272,8 +272,8 @@ def more_samples():
         lambda: agen().asend(None), lambda: agen().athrow(ValueError),
         lambda: list[int].__args__, lambda: iter(list[int]),
         lambda: weakref.proxy(function), lambda: weakref.WeakMethod(thing.f),
-        lambda: unicodedata.ucd_3_2_0, lambda: sys.flags, lambda: sys.float_info,
-        lambda: sys.hash_info, lambda: sys.implementation,
+        lambda: unicodedata.ucd_3_2_0, lambda: sys.flags,
+        lambda: sys.float_info, lambda: sys.hash_info, lambda: sys.implementation,
         lambda: io.FileIO("/dev/null"), lambda: io.BufferedRWPair(
             io.BytesIO(b"abc"), io.BytesIO()),
         lambda: os.DirEntry, lambda: BaseException("m"),
@@ -325,6 +325,35 @@ ARGUMENTS = [
     ("1 * 7", (1,) * 7, {}), ("None * 20", (None,) * 20, {}),
     ("nope=1", (), {"nope": 1}), ("1, nope=1", (1,), {"nope": 1}),
     ("'a', nope=1", ("a",), {"nope": 1}),
+    ("0", (0,), {}), ("True", (True,), {}), ("2**63", (2 ** 63,), {}),
+    ("-2**63 - 1", (-2 ** 63 - 1,), {}), ("1j", (1j,), {}),
+    ("nan", (float("nan"),), {}), ("inf", (float("inf"),), {}),
+    ("''", ("",), {}), ("b''", (b"",), {}), ("b'a\\0'", (b"a\0",), {}),
+    ("bytearray", (bytearray(b"a"),), {}), ("range", (range(3),), {}),
+    ("memoryview", (memoryview(b"a"),), {}), ("[1.5]", ([1.5],), {}),
+    ("['a']", (["a"],), {}), ("{1: 2}", ({1: 2},), {}),
+    ("0, 0", (0, 0), {}), ("1.5, 1.5", (1.5, 1.5), {}),
+    ("b'a', 1", (b"a", 1), {}), ("[1], 1", ([1], 1), {}),
+    ("[], 2**63", ([], 2 ** 63), {}), ("int, 1", (int, 1), {}),
+    ("1, int", (1, int), {}), ("(1,), {}", ((1,), {}), {}),
+    ("len, [1]", (len, [1]), {}), ("'', ''", ("", ""), {}),
+    ("'a', None", ("a", None), {}), ("b'a', None", (b"a", None), {}),
+    ("b'a', 'b'", (b"a", "b"), {}), ("[1], 'a'", ([1], "a"), {}),
+    ("'\\udc80', 'a'", ("\udc80", "a"), {}),
+    ("'a', '\\udc80'", ("a", "\udc80"), {}),
+    ("'a', '\\0'", ("a", "\0"), {}), ("'\\0', 'a'", ("\0", "a"), {}),
+    ("b'a', Bad", (b"a", Bad()), {}), ("[1], Bad", ([1], Bad()), {}),
+    ("None, Bad", (None, Bad()), {}), ("Bad, None", (Bad(), None), {}),
+    ("Bad, 1", (Bad(), 1), {}), ("'a', 'b', 1", ("a", "b", 1), {}),
+    ("b'a', 'b', 'c'", (b"a", "b", "c"), {}),
+    ("b'a', 'b', Bad", (b"a", "b", Bad()), {}),
+    ("'a', 'b', Bad", ("a", "b", Bad()), {}),
+    ("'a', (), {}", ("a", (), {}), {}),
+    ("'a', 1, 2**63", ("a", 1, 2 ** 63), {}),
+    ("1, 1, 1, Bad", (1, 1, 1, Bad()), {}), ("key=1", (), {"key": 1}),
+    ("'a', default=1", ("a",), {"default": 1}),
+    ("1, 2, nope=1", (1, 2), {"nope": 1}),
+    ("nope=1, none=2", (), {"nope": 1, "none": 2}),
 ]
 
 # What ends, blocks, changes the process, prints, counts for ages, crashes
@@ -333,7 +362,8 @@ ARGUMENTS = [
 # which python3.11 shows that of sha512; states of range iterators that are no
 # ints; attributes of the one function that all samples share).
 SKIPPED = set("""
-    SimpleQueue.get poll.poll FileIO.__init__ socket.__init__ socket.detach socket.*connect* socket.bind
+    SimpleQueue.get poll.poll FileIO.__init__ socket.__init__ socket.detach
+    socket.*connect* socket.bind
     socket.accept socket.recv* socket.listen mmap.resize mmap.__new__
     gethostby* _socket.get*host* _socket.getaddrinfo _socket.getnameinfo
     _socket.sethostname _socket.close _socket.setdefaulttimeout fcntl.*lock*
