@@ -127,8 +127,23 @@ get_suffix(PyObject *op, void *Py_UNUSED(closure))
     return PyBytes_FromStringAndSize(&c, 1);
 }
 
+#ifdef EVP_TYPES_ARE_PUBLIC
+#define COPY hash_copy, METH_NOARGS
+#else
+static PyObject *
+hash_copy_call(PyObject *op, KR_FASTCALL_ARGS)
+{
+    if (nargs) { /* keywords are ignored, as by the reference */
+        PyErr_SetString(PyExc_TypeError, "copy() takes no arguments");
+        return NULL;
+    }
+    return hash_copy(op, NULL);
+}
+#define COPY KR_CAST(hash_copy_call), KR_FAST
+#endif
+
 #define COMMON_METHODS                                                         \
-    {"copy", hash_copy, METH_NOARGS,                                           \
+    {"copy", COPY,                                                             \
      PyDoc_STR("copy($self, /)\n--\n\nReturn a copy of the hash object.")},    \
     {"update", evp_object_update, METH_O,                                      \
      PyDoc_STR("update($self, obj, /)\n--\n\n"                                 \
