@@ -119,14 +119,14 @@ static int
 type_setattro(PyObject *self, PyObject *name, PyObject *value)
 {
     PyTypeObject *type = (PyTypeObject *)self;
+    if (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) {
+        return immutable_error(type, name);
+    }
     if (!PyUnicode_Check(name)) {
         PyErr_Format(PyExc_TypeError,
                      "attribute name must be string, not '%.200s'",
                      Py_TYPE(name)->tp_name);
         return -1;
-    }
-    if (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) {
-        return immutable_error(type, name);
     }
     if (PyUnicode_CheckExact(name)) {
         Py_INCREF(name);
