@@ -23,9 +23,7 @@ static int
 identifier_from_object(PyObject *object, PyObject **out, KrArena *arena)
 {
     Py_INCREF(object);
-    if (object != Py_None) {
-        PyUnicode_InternInPlace(&object);
-    }
+    PyUnicode_InternInPlace(&object);
     *out = object;
     return kr_arena_own(arena, object);
 }
@@ -62,7 +60,10 @@ value_from_object(const struct kr_ast_field *f, PyObject *object, void *out,
                             "AST identifier must be of type str");
             return -1;
         }
-        return identifier_from_object(object, out, arena);
+        if (object != Py_None) {
+            return identifier_from_object(object, out, arena);
+        }
+        break;
     case KR_AST_string:
         if (!PyUnicode_CheckExact(object) && !PyBytes_CheckExact(object) &&
             object != Py_None) {
@@ -76,6 +77,15 @@ value_from_object(const struct kr_ast_field *f, PyObject *object, void *out,
         return 0;
     }
     return object_from_object(object, out, arena);
+}
+
+/* Whether None may stand in a list of the field: the validator knows where
+ * expressions and statements may be left out. */
+static bool
+may_hold_none(const struct kr_ast_field *f)
+{
+    return f->primitive == KR_AST_NODE
+           && (f->group == KR_AST_GROUP_expr || f->group == KR_AST_GROUP_stmt);
 }
 
 /* Steals nothing; stores the new sequence in *out. */
@@ -107,6 +117,13 @@ seq_from_list(const struct kr_ast_class *c, const struct kr_ast_field *f,
         }
         Py_DECREF(item);
         if (result < 0) {
+            return -1;
+        }
+        if (!ints && *(void **)at == NULL && !may_hold_none(f)) {
+            PyErr_Format(PyExc_ValueError, "None disallowed in %s list",
+                         f->primitive == KR_AST_NODE
+                             ? kr_ast_groups[f->group].name
+                             : "identifier");
             return -1;
         }
         if (n != PyList_GET_SIZE(list)) {

@@ -392,6 +392,9 @@ validate_mapping(pattern_ty p)
     }
     for (Py_ssize_t i = 0; i < asdl_seq_LEN(keys); i++) {
         expr_ty key = asdl_seq_GET(keys, i);
+        if (key == NULL) {
+            return kr_invalid("None disallowed in expression list");
+        }
         if (key->kind == Constant_kind) {
             PyObject *v = key->v.Constant.value;
             if (v == Py_None || v == Py_True || v == Py_False) {
