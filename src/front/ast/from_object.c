@@ -80,12 +80,14 @@ value_from_object(const struct kr_ast_field *f, PyObject *object, void *out,
 }
 
 /* Whether None may stand in a list of the field: the validator knows where
- * expressions and statements may be left out. */
+ * expressions and statements may be left out, and nobody looks at what type
+ * checkers are to ignore. */
 static bool
 may_hold_none(const struct kr_ast_field *f)
 {
     return f->primitive == KR_AST_NODE
-           && (f->group == KR_AST_GROUP_expr || f->group == KR_AST_GROUP_stmt);
+           && (f->group == KR_AST_GROUP_expr || f->group == KR_AST_GROUP_stmt
+               || f->group == KR_AST_GROUP_type_ignore);
 }
 
 /* Steals nothing; stores the new sequence in *out. */
