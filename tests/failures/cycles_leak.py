@@ -5,7 +5,8 @@
 
 Each program of cycles.py is called N times (100), and N times more. The number
 of blocks of memory and the resident pages may not grow between by one for every
-second call. Caches grow for a while, so there are some rounds.
+second call. Caches grow for a while, so there are some rounds. Builds with a
+sanitizer keep freed memory for a while, so that they tell nothing here.
 """
 import argparse
 import json
