@@ -62,8 +62,12 @@ table_size(size_t size)
 static bool
 claim_range(size_t size)
 {
-    const uint64_t *seed = (const uint64_t *)getauxval(AT_RANDOM);
-    uintptr_t step = seed == NULL ? 0 : seed[0] >> 50; /* of 1 GiB */
+    uint64_t seed = 0;
+    const void *random = (const void *)getauxval(AT_RANDOM);
+    if (random != NULL) {
+        memcpy(&seed, random, sizeof(seed)); /* it may lie anywhere */
+    }
+    uintptr_t step = seed >> 50; /* of 1 GiB */
     uintptr_t start = ((uintptr_t)20 << 40) + (step << 30);
     if (!map_at(start, table_size(size))) {
         return false;
