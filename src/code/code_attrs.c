@@ -105,9 +105,12 @@ code_hash(PyObject *self)
         }
         hash = hash * 1000003 ^ (Py_uhash_t)part;
     }
-    hash ^= (Py_uhash_t)(co->co_argcount ^ co->co_posonlyargcount << 4 ^
-                         co->co_kwonlyargcount << 8 ^ co->co_flags ^
-                         co->co_firstlineno << 12);
+    const int numbers[] = {co->co_argcount, co->co_posonlyargcount,
+                           co->co_kwonlyargcount, co->co_flags,
+                           co->co_firstlineno};
+    for (size_t i = 0; i < KR_ARRAY_LEN(numbers); i++) {
+        hash = hash * 1000003 ^ (Py_uhash_t)numbers[i];
+    }
     return (Py_hash_t)hash == -1 ? -2 : (Py_hash_t)hash;
 }
 
