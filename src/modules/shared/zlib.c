@@ -594,17 +594,20 @@ done:
     return output_finish(&out);
 }
 
-/* copy() of either kind. */
+/* A copy of either kind; `cls` is the type that defines the method. */
 static PyObject *
-stream_copy(Stream *self, zlib_state *state, PyTypeObject *type,
-            int (*copy)(z_stream *, z_stream *), const char *what)
+stream_twin(Stream *self, PyTypeObject *cls)
 {
-    Stream *twin = stream_new(type);
+    zlib_state *state = PyType_GetModuleState(cls);
+    bool compresses = cls == state->comp_type;
+    const char *what = compresses ? "compression" : "decompression";
+    Stream *twin = stream_new(cls);
     if (twin == NULL) {
         return NULL;
     }
     kr_lock_wait(self->lock);
-    int err = copy(&twin->zst, &self->zst);
+    int err = compresses ? deflateCopy(&twin->zst, &self->zst)
+                         : inflateCopy(&twin->zst, &self->zst);
     if (err == Z_OK) {
         Py_XSETREF(twin->unused_data, Py_NewRef(self->unused_data));
         Py_XSETREF(twin->unconsumed_tail, Py_NewRef(self->unconsumed_tail));
@@ -644,62 +647,24 @@ no_arguments(const char *name, Py_ssize_t nargs)
 }
 
 static PyObject *
-comp_twin(Stream *self, PyTypeObject *cls)
+stream_copy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
 {
-    zlib_state *state = PyType_GetModuleState(cls);
-    return stream_copy(self, state, state->comp_type, deflateCopy,
-                       "compression");
+    return no_arguments("copy", nargs) ? stream_twin(self, cls) : NULL;
 }
 
 static PyObject *
-comp_copy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+stream_copy_special(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
 {
-    return no_arguments("copy", nargs) ? comp_twin(self, cls) : NULL;
+    return no_arguments("__copy__", nargs) ? stream_twin(self, cls) : NULL;
 }
 
 static PyObject *
-comp_copy_special(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
-{
-    return no_arguments("__copy__", nargs) ? comp_twin(self, cls) : NULL;
-}
-
-static PyObject *
-comp_deepcopy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
+stream_deepcopy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
 {
     KR_PARSER("__deepcopy__", "");
     PyObject *memo;
     return kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &memo)
-               ? comp_twin(self, cls)
-               : NULL;
-}
-
-static PyObject *
-decomp_twin(Stream *self, PyTypeObject *cls)
-{
-    zlib_state *state = PyType_GetModuleState(cls);
-    return stream_copy(self, state, state->decomp_type, inflateCopy,
-                       "decompression");
-}
-
-static PyObject *
-decomp_copy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
-{
-    return no_arguments("copy", nargs) ? decomp_twin(self, cls) : NULL;
-}
-
-static PyObject *
-decomp_copy_special(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
-{
-    return no_arguments("__copy__", nargs) ? decomp_twin(self, cls) : NULL;
-}
-
-static PyObject *
-decomp_deepcopy(Stream *self, PyTypeObject *cls, KR_FASTCALL_ARGS)
-{
-    KR_PARSER("__deepcopy__", "");
-    PyObject *memo;
-    return kr_unpack(args, nargs, kwnames, &parser, 1, 1, 1, &memo)
-               ? decomp_twin(self, cls)
+               ? stream_twin(self, cls)
                : NULL;
 }
 
@@ -879,10 +844,10 @@ static PyMethodDef comp_methods[] = {
     METHOD(comp, flush,
            "flush($self, mode=zlib.Z_FINISH, /)\n--\n\n"
            "Give what is held back."),
-    METHOD(comp, copy, "copy($self, /)\n--\n\nA copy of the object."),
-    {"__copy__", KR_CAST(comp_copy_special), METH_METHOD | KR_FAST,
+    METHOD(stream, copy, "copy($self, /)\n--\n\nA copy of the object."),
+    {"__copy__", KR_CAST(stream_copy_special), METH_METHOD | KR_FAST,
      "__copy__($self, /)\n--\n\n"},
-    {"__deepcopy__", KR_CAST(comp_deepcopy), METH_METHOD | KR_FAST,
+    {"__deepcopy__", KR_CAST(stream_deepcopy), METH_METHOD | KR_FAST,
      "__deepcopy__($self, memo, /)\n--\n\n"},
     {NULL},
 };
@@ -894,10 +859,10 @@ static PyMethodDef decomp_methods[] = {
     METHOD(decomp, flush,
            "flush($self, length=zlib.DEF_BUF_SIZE, /)\n--\n\n"
            "Give what is held back."),
-    METHOD(decomp, copy, "copy($self, /)\n--\n\nA copy of the object."),
-    {"__copy__", KR_CAST(decomp_copy_special), METH_METHOD | KR_FAST,
+    METHOD(stream, copy, "copy($self, /)\n--\n\nA copy of the object."),
+    {"__copy__", KR_CAST(stream_copy_special), METH_METHOD | KR_FAST,
      "__copy__($self, /)\n--\n\n"},
-    {"__deepcopy__", KR_CAST(decomp_deepcopy), METH_METHOD | KR_FAST,
+    {"__deepcopy__", KR_CAST(stream_deepcopy), METH_METHOD | KR_FAST,
      "__deepcopy__($self, memo, /)\n--\n\n"},
     {NULL},
 };
