@@ -93,8 +93,8 @@ target_link_options(libpython_shared PRIVATE
 set_target_properties(libpython_shared PROPERTIES
   OUTPUT_NAME python3.11 SOVERSION 1.0 KR_PLAIN_OBJECTS ON
   LINK_DEPENDS ${GEN}/kr_exports.map LIBRARY_OUTPUT_DIRECTORY ${KR_LIBRARY_DIR})
-# The archive has one member: extension modules may want any part of it, and a
-# stub must not stand in for what another member defines.
+# The archive has one member: extension modules may want any part of it, and what
+# is defined must go before its weak namesake in kr_stubs.c.
 add_custom_command(
   OUTPUT ${KR_LIBRARY_DIR}/libpython3.11.a
   COMMAND ${CMAKE_COMMAND} -E make_directory ${KR_LIBRARY_DIR}
